@@ -1,0 +1,269 @@
+"""Checks at the library's doors: what was expected, what came, what to do about it.
+
+Every public function passes its arguments through here once. Nothing is repaired: an input is
+either taken as it is (as float64) or refused with a message.
+"""
+
+import operator
+
+import numpy as np
+
+# Squares of larger numbers leave the range of float64, and with them every variance.
+LARGEST = 1e150
+# How far sums that should be 1 may be off: far above rounding, far below a mistake.
+SUM_TOLERANCE = 1e-8
+
+
+def as_real(values, name):
+    """Return `values` as a float64 array, refusing what is not real, finite numbers.
+
+    Raises
+    ------
+    TypeError
+        If `values` is not an array of real numbers.
+    ValueError
+        If it is ragged, masked, or holds NaN, infinity or numbers too large to square.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{name}: expected an array without masked entries, got {int(values.mask.sum())} "
+            "masked; drop those rows (EM here does not treat missing values)."
+        )
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{name}: expected a rectangular array of numbers, got rows of different lengths; "
+            "make every row the same length."
+        ) from error
+    if array.dtype.kind not in "iuf":
+        raise TypeError(
+            f"{name}: expected real numbers, got dtype {array.dtype}; convert the values with "
+            f"np.asarray({name}, dtype=float) and look at those that fail."
+        )
+    # A float64 array is not copied: the data may be large.
+    array = np.asarray(array, dtype=float)
+    # A sum is finite only if no entry is NaN or infinite, and costs no temporary of the size of X.
+    if array.size and not (np.isfinite(array.sum()) and max(array.max(), -array.min()) < LARGEST):
+        _refuse_extreme(array, name)
+    return array
+
+
+def _refuse_extreme(array, name):
+    bad = ~(np.abs(array) < LARGEST)
+    if not bad.any():  # only the sum of many large, but acceptable, numbers overflowed
+        return
+    where = tuple(int(i) for i in np.argwhere(bad)[0])
+    value = array[where]
+    place = f"{name}[{', '.join(map(str, where))}]" if where else name
+    if np.isfinite(value):
+        raise ValueError(
+            f"{name}: expected magnitudes below {LARGEST:g}, got {place} = {value:g}; its square "
+            "overflows, so rescale the data (change the unit)."
+        )
+    raise ValueError(
+        f"{name}: expected finite numbers, got {int(bad.sum())} NaN or infinite, the first at "
+        f"{place} = {value}; remove those rows or find out where they came from."
+    )
+
+
+def as_points(X, d=None, *, name="X", least=1):
+    """Return data as a float64 array of shape (m, d); a vector of length m becomes (m, 1).
+
+    Parameters
+    ----------
+    X : array_like, shape (m, d) or (m,)
+    d : int, optional
+        The number of features expected; any if not given.
+    name : str
+        What to call it in messages.
+    least : int
+        The fewest points accepted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is not such an array; the message says what was expected and what to do.
+    """
+    array = as_real(X, name)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name}: expected shape (m, d), one row a point, or (m,) for one feature, got shape "
+            f"{array.shape}; reshape it, for a single point to (1, d)."
+        )
+    m, features = array.shape
+    if m < least or features == 0:
+        raise ValueError(
+            f"{name}: expected at least {least} point{'s'[: least != 1]} of at least one feature, "
+            f"got shape {array.shape}; pass the data, one row a point."
+        )
+    if d is not None and features != d:
+        raise ValueError(
+            f"{name}: expected {d} feature{'s'[: d != 1]} as in the mixture, got {features} "
+            f"(shape {array.shape}); use the columns that the mixture was made for."
+        )
+    return array
+
+
+def as_sample_weight(sample_weight, m):
+    """Return sample weights as a float64 array of shape (m,), or None for none.
+
+    Weight 0 is absence and an integer weight is repetition.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not m finite, non-negative numbers of positive sum.
+    """
+    if sample_weight is None:
+        return None
+    weight = as_real(sample_weight, "sample_weight")
+    if weight.shape != (m,):
+        raise ValueError(
+            f"sample_weight: expected shape ({m},), one weight a point, got {weight.shape}; "
+            "pass as many weights as there are points."
+        )
+    if (weight < 0).any():
+        i = int(np.argmax(weight < 0))
+        raise ValueError(
+            f"sample_weight: expected no negative weight, got sample_weight[{i}] = {weight[i]:g}; "
+            "use 0 to leave a point out."
+        )
+    if weight.sum() == 0:
+        raise ValueError(
+            "sample_weight: expected at least one positive weight, got zero in all; "
+            "leave sample_weight out to count every point once."
+        )
+    return weight
+
+
+def as_responsibilities(responsibilities, m=None, k=None):
+    """Return responsibilities as a float64 array of shape (m, k) whose rows sum to 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the shape differs, an entry is negative, or a row does not sum to 1.
+    """
+    w = as_real(responsibilities, "responsibilities")
+    expected = ("m" if m is None else m, "k" if k is None else k)
+    if w.ndim != 2 or w.shape[0] != (m or w.shape[0]) or w.shape[1] != (k or w.shape[1]):
+        hint = "; did you transpose it?" if w.ndim == 2 and w.shape[1] == m else ""
+        raise ValueError(
+            f"responsibilities: expected shape ({expected[0]}, {expected[1]}), one row a point and "
+            f"one column a component, got {w.shape}{hint or '; see e_step for the layout'}."
+        )
+    if w.size == 0:
+        raise ValueError(
+            f"responsibilities: expected at least one point and one component, got shape {w.shape};"
+            " pass what e_step returns."
+        )
+    if (w < 0).any():
+        i, j = (int(n) for n in np.argwhere(w < 0)[0])
+        raise ValueError(
+            f"responsibilities: expected probabilities, got responsibilities[{i}, {j}] = "
+            f"{w[i, j]:g}; they come from Bayes' rule, each between 0 and 1."
+        )
+    off = np.abs(w.sum(axis=1) - 1)
+    if (off > SUM_TOLERANCE).any():
+        i = int(np.argmax(off))
+        raise ValueError(
+            f"responsibilities: expected rows that sum to 1, got {w[i].sum():.10g} in row {i}; "
+            "divide each row (not each column) by its sum."
+        )
+    return w
+
+
+def as_count(value, name, least=1):
+    """Return `value` as an int of at least `least`.
+
+    Raises
+    ------
+    TypeError
+        If it is not a whole number.
+    ValueError
+        If it is smaller than `least`.
+    """
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        count = operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"{name}: expected a whole number, got {value!r}; pass an int of at least {least}."
+        ) from None
+    if count < least:
+        raise ValueError(
+            f"{name}: expected at least {least}, got {count}; pass a larger whole number."
+        )
+    return count
+
+
+def as_number(value, name, *, least=0.0, strict=False):
+    """Return `value` as a float that is at least (`strict`: greater than) `least`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not one finite real number in that range.
+    """
+    number = as_real(value, name)
+    if number.ndim:
+        raise ValueError(f"{name}: expected one number, got shape {number.shape}; pass a float.")
+    if number < least or (strict and number == least):
+        relation = "greater than" if strict else "at least"
+        raise ValueError(
+            f"{name}: expected a number {relation} {least:g}, got {number:g}; pass such a number."
+        )
+    return float(number)
+
+
+def as_components(k, m):
+    """Return the number of components `k`, a whole number from 1 to the number of points `m`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not.
+    """
+    k = as_count(k, "k")
+    if k > m:
+        raise ValueError(
+            f"k: expected at most as many components as points, got k = {k} for {m} points; "
+            "use a smaller k or more data."
+        )
+    return k
+
+
+def as_choice(value, name, choices):
+    """Return `value` if it is one of `choices`.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the message lists them.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(
+            f"{name}: expected one of {', '.join(map(repr, choices))}, got {value!r}; "
+            "choose one of these."
+        )
+    return value
+
+
+def as_rng(rng):
+    """Return `rng` if it is a `numpy.random.Generator`.
+
+    Raises
+    ------
+    TypeError
+        If it is not: randomness is always the caller's, so that every result can be repeated.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng: expected a numpy.random.Generator, got {rng!r}; "
+            "pass np.random.default_rng(seed)."
+        )
+    return rng

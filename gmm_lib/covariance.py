@@ -1,0 +1,173 @@
+"""Constraints on the covariances Σ, and the last line of every M step.
+
+A covariance type is a function that takes the components' counts N_j (k,) and their unconstrained
+weighted covariances (k, d, d) and returns the covariances (k, d, d) that maximise the expected
+complete log-likelihood under its constraint [1]_. To add one, write it and name it in `CONSTRAINTS`.
+
+References
+----------
+.. [1] G. J. McLachlan and D. Peel (2000), Finite Mixture Models, Wiley, section 3.8.
+"""
+
+import math
+
+import numpy as np
+
+LOG_2PI = math.log(2 * math.pi)
+EPS = np.finfo(float).eps
+# A component with less than this share of all weight owns nothing that float64 can tell from 0.
+EMPTY_SHARE = 1e-300
+
+
+class DegenerateComponentError(ValueError):
+    """A component has lost its points or its spread, so that its density is no longer defined.
+
+    Attributes
+    ----------
+    component : int
+        Index of the component, from 0.
+    iteration : int or None
+        The iteration whose M step met it, from 1; None outside an iteration.
+    reason : str
+        What happened to the component.
+    """
+
+    def __init__(self, component, reason, iteration=None):
+        self.component, self.reason, self.iteration = component, reason, iteration
+        when = "" if iteration is None else f" at iteration {iteration}"
+        super().__init__(
+            f"component {component + 1} (index {component}) degenerated{when}: {reason}. "
+            "Try another start (n_init restarts do), fewer components, covariance_type='tied', "
+            "or a prior: prior=CovariancePrior(strength, covariance)."
+        )
+
+    def __reduce__(self):
+        return type(self), (self.component, self.reason, self.iteration)
+
+
+def full(counts, covariances):
+    """Each component has a covariance of its own: nothing to do."""
+    return covariances
+
+
+def tied(counts, covariances):
+    """All components share one covariance: the average, weighted by the counts."""
+    pooled = np.tensordot(counts, covariances, axes=1) / counts.sum()
+    return np.repeat(pooled[None], len(counts), axis=0)
+
+
+def diag(counts, covariances):
+    """No correlation between features: keep the variances."""
+    return covariances * np.eye(covariances.shape[-1])
+
+
+def spherical(counts, covariances):
+    """One variance in every direction: the average over the features."""
+    d = covariances.shape[-1]
+    variances = np.trace(covariances, axis1=1, axis2=2) / d
+    return variances[:, None, None] * np.eye(d)
+
+
+CONSTRAINTS = {"full": full, "tied": tied, "diag": diag, "spherical": spherical}
+COVARIANCE_TYPES = tuple(CONSTRAINTS)
+
+
+def maximise(counts, means, scatter, covariance_type="full", prior=None):
+    """Return the parameters that maximise the expected complete log-likelihood.
+
+    Every M step ends here, whichever way its sums were made. Input is trusted.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (k,)
+        N_j, the sum of the responsibilities for component j.
+    means : ndarray, shape (k, d)
+        Weighted means; rows of empty components may hold anything.
+    scatter : ndarray, shape (k, d, d)
+        Weighted sums of squares about those means, symmetric.
+    covariance_type : str
+        One of `COVARIANCE_TYPES`.
+    prior : CovariancePrior, optional
+        Adds its pseudo-points to every component.
+
+    Returns
+    -------
+    weights, means, covariances, cholesky : ndarrays, shapes (k,), (k, d), (k, d, d), (k, d, d)
+        φ, μ, Σ, and the lower Cholesky factors of Σ.
+
+    Raises
+    ------
+    DegenerateComponentError
+        If a component is empty, or its covariance is singular up to rounding.
+    """
+    total = counts.sum()
+    if counts.min() <= EMPTY_SHARE * total:
+        raise DegenerateComponentError(int(counts.argmin()), "no point belongs to it any more")
+    if prior is not None:
+        scatter, effective = scatter + prior.strength * prior.covariance, counts + prior.strength
+    else:
+        effective = counts
+    covariances = CONSTRAINTS[covariance_type](effective, scatter / effective[:, None, None])
+    return counts / total, means, covariances, checked_cholesky(means, covariances)
+
+
+def checked_cholesky(means, covariances):
+    """Return the lower Cholesky factors (k, d, d) of covariances that rounding has left sound.
+
+    Two measures, both free of units, tell a covariance from rounding error:
+
+    - x - μ is rounded to about eps |μ|, so a variance of (8 eps μ)² or less is one point, or
+      several at one place;
+    - the square of a Cholesky pivot over its variance is 1 - R², the part of a feature that the
+      features before it do not explain. It is computed to a few eps; below 16 d eps the points lie
+      on a line or a plane as far as float64 can tell.
+
+    Raises
+    ------
+    DegenerateComponentError
+        For the first component that fails either.
+    """
+    d = means.shape[1]
+    variances = np.einsum("kii->ki", covariances)
+    collapsed = ~(variances > (8 * EPS * means) ** 2)
+    if collapsed.any():
+        j, i = (int(n) for n in np.argwhere(collapsed)[0])
+        raise DegenerateComponentError(
+            j,
+            f"it collapsed onto one place, with variance {variances[j, i]:.3g} in feature {i + 1} "
+            f"about its mean {means[j, i]:.6g}, where the likelihood has no bound",
+        )
+    if d == 1:  # the root of a variance is its Cholesky factor; teaching size is mostly this case
+        return np.sqrt(covariances)
+    try:
+        factors = np.linalg.cholesky(covariances)
+        unexplained = np.einsum("kii->ki", factors) ** 2 / variances
+    except np.linalg.LinAlgError:
+        factors, unexplained = None, np.array([_unexplained(c) for c in covariances])
+    flat = unexplained <= 16 * d * EPS
+    if flat.any():
+        j, i = (int(n) for n in np.argwhere(flat)[0])
+        raise DegenerateComponentError(
+            j,
+            f"it became flat: feature {i + 1} is a linear function of the features before it "
+            f"(unexplained share {max(unexplained[j, i], 0):.3g})",
+        )
+    return factors
+
+
+def _unexplained(covariance):
+    """1 - R² of each feature given those before it, 0 from the first that is fully explained."""
+    d = len(covariance)
+    shares = np.zeros(d)
+    for i in range(d):
+        try:
+            pivot = np.linalg.cholesky(covariance[: i + 1, : i + 1])[i, i]
+        except np.linalg.LinAlgError:
+            break
+        shares[i] = pivot**2 / covariance[i, i]
+    return shares
+
+
+def log_determinants(cholesky):
+    """Return log |Σ_j| (k,) from lower Cholesky factors (k, d, d)."""
+    return 2 * np.log(np.einsum("kii->ki", cholesky)).sum(axis=1)

@@ -1,0 +1,355 @@
+"""The EM algorithm for Gaussian mixtures, one iteration after another.
+
+Symbols: X data (m, d); w responsibilities (m, k); N_j = Σ_i w_j^(i) counts; φ, μ, Σ the parameters
+of a `GaussianMixture`; ℓ the log-likelihood in nats.
+
+References
+----------
+.. [1] A. P. Dempster, N. M. Laird and D. B. Rubin (1977), Maximum likelihood from incomplete data
+   via the EM algorithm, Journal of the Royal Statistical Society B 39, 1-38.
+.. [2] C. M. Bishop (2006), Pattern Recognition and Machine Learning, section 9.2.2.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+
+from gmm_lib._validate import (
+    as_choice,
+    as_components,
+    as_count,
+    as_number,
+    as_points,
+    as_responsibilities,
+    as_rng,
+    as_sample_weight,
+)
+from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError, maximise
+from gmm_lib.mixture import GaussianMixture, normalise
+from gmm_lib.prior import as_prior
+
+
+class EMState(NamedTuple):
+    """Iteration t of EM. The half steps are (θ_t, w_t) after E and (θ_t+1, w_t) after M."""
+
+    iteration: int  # t, from 0: the start
+    mixture: GaussianMixture  # θ_t
+    responsibilities: np.ndarray  # w_t, shape (m, k)
+    log_likelihood: float  # ℓ(θ_t)
+
+
+def e_step(X, mixture, *, sample_weight=None):
+    """E step: how much of each point belongs to each component, and how likely the data are.
+
+    Parameters
+    ----------
+    X : array_like, shape (m, d), or (m,) in one dimension
+    mixture : GaussianMixture
+        θ, the current parameters.
+    sample_weight : array_like, shape (m,), optional
+        How often each point counts: 0 is absence, 2 is repetition. It scales the point's share of
+        ℓ and leaves its responsibilities alone.
+
+    Returns
+    -------
+    responsibilities : ndarray, shape (m, k)
+        w_j^(i) = p(z^(i) = j | x^(i); θ); each row sums to 1.
+    log_likelihood : float
+        ℓ(θ) = Σ_i log p(x^(i); θ), in nats.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X or sample_weight is not such an array, or mixture is not a mixture of d features.
+    """
+    as_mixture(mixture)
+    log_joint = mixture.component_log_density(X)  # log p(x, z = j), shape (m, k)
+    responsibilities, log_density = normalise(log_joint)  # Bayes' rule; log p(x)
+    weight = as_sample_weight(sample_weight, len(log_density))
+    log_likelihood = log_density.sum() if weight is None else weight @ log_density
+    return responsibilities, float(log_likelihood)
+
+
+def m_step(X, responsibilities, covariance_type="full", *, sample_weight=None, prior=None):
+    """M step: the maximum-likelihood fit of each component to its share of the points.
+
+    Parameters
+    ----------
+    X : array_like, shape (m, d), or (m,) in one dimension
+    responsibilities : array_like, shape (m, k)
+        w; each row sums to 1.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+        The constraint on Σ.
+    sample_weight : array_like, shape (m,), optional
+        How often each point counts.
+    prior : CovariancePrior, optional
+        If given, the step maximises the posterior instead of the likelihood.
+
+    Returns
+    -------
+    GaussianMixture
+        The parameters that maximise the expected complete log-likelihood.
+
+    Raises
+    ------
+    DegenerateComponentError
+        If a component owns no point or has collapsed.
+    TypeError, ValueError
+        If an argument is not as described.
+    """
+    X = as_points(X)
+    w = as_responsibilities(responsibilities, len(X))
+    as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
+    weight = as_sample_weight(sample_weight, len(X))
+    if weight is not None:
+        w = w * weight[:, None]
+
+    N = w.sum(axis=0)  # N_j: how many points component j owns, a fractional count
+    # An empty component has no mean; maximise, below, is where it is reported.
+    mu = (w.T @ X) / np.where(N > 0, N, 1)[:, None]
+    scatter = np.empty((len(N), X.shape[1], X.shape[1]))
+    for j in range(len(N)):
+        difference = X - mu[j]  # from the new mean, not from the old
+        scatter[j] = (w[:, j, None] * difference).T @ difference
+    # φ_j = N_j / m and Σ_j = scatter_j / N_j, under the constraint
+    return GaussianMixture._trusted(
+        *maximise(N, mu, scatter, covariance_type, as_prior(prior, X.shape[1]))
+    )
+
+
+def em_states(
+    X, initial, covariance_type="full", *, sample_weight=None, prior=None
+) -> Iterator[EMState]:
+    """Yield the states of EM from `initial`, without end; you decide when to stop.
+
+    Parameters
+    ----------
+    X : array_like, shape (m, d), or (m,) in one dimension
+    initial : GaussianMixture
+        θ_0.
+    covariance_type, sample_weight, prior
+        As in `m_step`.
+
+    Yields
+    ------
+    EMState
+        (t, θ_t, w_t, ℓ(θ_t)) for t = 0, 1, 2, … Without a prior, ℓ never falls beyond rounding.
+
+    Raises
+    ------
+    DegenerateComponentError
+        At the iteration whose M step meets it.
+    TypeError, ValueError
+        At once, if an argument is not as described.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
+    >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
+    >>> [round(state.log_likelihood, 4) for state in islice(em_states(x, start), 3)]
+    [-60.7213, -34.5257, -34.1747]
+    """
+    as_mixture(initial)
+    X = as_points(X, initial.d)
+    as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
+    as_sample_weight(sample_weight, len(X))
+    as_prior(prior, initial.d)
+    return _em_states(X, initial, covariance_type, sample_weight, prior)
+
+
+def _em_states(X, mixture, covariance_type, sample_weight, prior):
+    # Apart from em_states, because a generator would check its arguments only when first asked.
+    for t in count():
+        responsibilities, log_likelihood = e_step(X, mixture, sample_weight=sample_weight)
+        yield EMState(t, mixture, responsibilities, log_likelihood)
+        try:
+            mixture = m_step(
+                X, responsibilities, covariance_type, sample_weight=sample_weight, prior=prior
+            )
+        except DegenerateComponentError as error:
+            raise DegenerateComponentError(error.component, error.reason, t + 1) from None
+
+
+def as_mixture(mixture, name="mixture"):
+    """Return `mixture` if it is a `GaussianMixture`.
+
+    Raises
+    ------
+    TypeError
+        If it is not.
+    """
+    if not isinstance(mixture, GaussianMixture):
+        raise TypeError(
+            f"{name}: expected a GaussianMixture, got {type(mixture).__name__}; make one with "
+            "GaussianMixture(weights, means, covariances)."
+        )
+    return mixture
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What `fit` found, and why it stopped.
+
+    Attributes
+    ----------
+    mixture : GaussianMixture
+        θ_n, the last parameters.
+    log_likelihoods : ndarray, shape (n + 1,)
+        ℓ(θ_0), …, ℓ(θ_n), in nats; the last is that of `mixture`.
+    objectives : ndarray, shape (n + 1,)
+        What was climbed: ℓ plus the log-density of the prior, if there is one (up to a constant).
+    converged : bool
+        Whether the last gain per point was below `tol`.
+    reason : str
+        Why it stopped, in words and numbers.
+    attempts : tuple of str
+        One line for each start tried: where it ended, or why it failed.
+    """
+
+    mixture: GaussianMixture
+    log_likelihoods: np.ndarray
+    objectives: np.ndarray
+    converged: bool
+    reason: str
+    attempts: tuple = ()
+
+    @property
+    def log_likelihood(self):
+        """ℓ of the fitted mixture, in nats."""
+        return float(self.log_likelihoods[-1])
+
+    @property
+    def n_iter(self):
+        """How many M steps were made."""
+        return len(self.log_likelihoods) - 1
+
+
+def fit(
+    X,
+    k_or_initial,
+    *,
+    covariance_type="full",
+    tol=1e-8,
+    max_iter=1000,
+    n_init=1,
+    rng=None,
+    sample_weight=None,
+    prior=None,
+):
+    """Fit a Gaussian mixture by EM.
+
+    Parameters
+    ----------
+    X : array_like, shape (m, d), or (m,) in one dimension
+    k_or_initial : int or GaussianMixture
+        The number of components, to start from `n_init` k-means++ starts and keep the best fit; or
+        the start itself.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+    tol : float
+        Stop when an iteration gains less than this per point (in nats). 0: never, run `max_iter`.
+    max_iter : int
+        The most M steps from one start; 0 evaluates the start.
+    n_init : int
+        Number of starts; with a mixture given there is only one.
+    rng : numpy.random.Generator
+        Needed when k is given.
+    sample_weight : array_like, shape (m,), optional
+        How often each point counts.
+    prior : CovariancePrior, optional
+        Keeps components from collapsing; the posterior is climbed instead of the likelihood.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    DegenerateComponentError
+        If a component collapses from every start.
+    TypeError, ValueError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
+    >>> found = fit(x, GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7]))
+    >>> round(found.log_likelihood, 4), found.converged
+    (-32.2391, True)
+    """
+    X = as_points(X)
+    as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
+    tol, max_iter = as_number(tol, "tol"), as_count(max_iter, "max_iter", least=0)
+    n_init = as_count(n_init, "n_init")
+    weight = as_sample_weight(sample_weight, len(X))
+    prior = as_prior(prior, X.shape[1])
+    starts = _starts(X, k_or_initial, n_init, rng, covariance_type)
+
+    best, attempts, failure = None, [], None
+    for start in starts:
+        try:
+            found = _climb(X, start, covariance_type, tol, max_iter, weight, prior)
+        except DegenerateComponentError as error:
+            attempts.append(str(error))
+            failure = error
+            continue
+        attempts.append(f"log-likelihood {found.log_likelihood:.6f}: {found.reason}")
+        if best is None or found.objectives[-1] > best.objectives[-1]:
+            best = found
+    if best is None:
+        raise failure
+    return Fit(
+        best.mixture,
+        best.log_likelihoods,
+        best.objectives,
+        best.converged,
+        best.reason,
+        tuple(attempts),
+    )
+
+
+def _starts(X, k_or_initial, n_init, rng, covariance_type):
+    """The mixtures to start from, made one at a time as they are asked for."""
+    if isinstance(k_or_initial, GaussianMixture):
+        if k_or_initial.d != X.shape[1]:
+            as_points(X, k_or_initial.d)  # refuses with the message about features
+        if n_init != 1:
+            raise ValueError(
+                f"n_init: expected 1 with a given start, got {n_init}; every run from one start "
+                "ends alike, so pass k instead to try several."
+            )
+        return iter([k_or_initial])
+    k = as_components(k_or_initial, len(X))
+    if rng is None:
+        raise TypeError(
+            "rng: expected a numpy.random.Generator to draw starting points with, got None; pass "
+            "rng=np.random.default_rng(seed), or a GaussianMixture to start from."
+        )
+    as_rng(rng)
+    from gmm_lib.initial import kmeans_plus_plus  # here, because initial.py needs m_step
+
+    return (kmeans_plus_plus(X, k, rng=rng, covariance_type=covariance_type) for _ in range(n_init))
+
+
+def _climb(X, start, covariance_type, tol, max_iter, sample_weight, prior):
+    """Run EM from one start until the gain per point is below tol, or for max_iter iterations."""
+    points = len(X) if sample_weight is None else sample_weight.sum()
+    log_likelihoods, objectives = [], []
+    for state in _em_states(X, start, covariance_type, sample_weight, prior):
+        log_likelihoods.append(state.log_likelihood)
+        bonus = prior.log_density(state.mixture.cholesky) if prior else 0.0
+        objectives.append(state.log_likelihood + bonus)
+        gain = (objectives[-1] - objectives[-2]) / points if state.iteration else np.inf
+        converged = abs(gain) < tol
+        if converged or state.iteration == max_iter:
+            break
+    if converged:
+        reason = f"gain {gain:.3g} per point below tol = {tol:g} after {state.iteration} iterations"
+    else:
+        reason = f"stopped at max_iter = {max_iter}, last gain {gain:.3g} per point"
+    return Fit(
+        state.mixture, np.array(log_likelihoods), np.array(objectives), bool(converged), reason
+    )
