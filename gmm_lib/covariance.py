@@ -2,7 +2,8 @@
 
 A covariance type is a function that takes the components' counts N_j (k,) and their unconstrained
 weighted covariances (k, d, d) and returns the covariances (k, d, d) that maximise the expected
-complete log-likelihood under its constraint [1]_. To add one, write it and name it in `CONSTRAINTS`.
+complete log-likelihood under its constraint [1]_. To add one, write it and name it in
+`CONSTRAINTS`.
 
 References
 ----------

@@ -65,7 +65,8 @@ class GaussianMixture:
         return mixture
 
     def _keep(self, *arrays):
-        for name, array in zip(("weights", "means", "covariances", "cholesky"), arrays):
+        names = ("weights", "means", "covariances", "cholesky")
+        for name, array in zip(names, arrays, strict=True):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 

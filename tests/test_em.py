@@ -1,0 +1,331 @@
+"""e_step, m_step, em_states and fit."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from gmm_lib import (
+    COVARIANCE_TYPES,
+    CovariancePrior,
+    DegenerateComponentError,
+    GaussianMixture,
+    e_step,
+    em_states,
+    fit,
+    m_step,
+)
+
+TEN = np.array([1.0, 4, 5, 6, 9, 19, 21, 24, 26, 29])
+START = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
+SPIKE = GaussianMixture([0.1, 0.9], [9, 15], [1e-6, 90])
+TRAP = [0.0, 1, 2, 3, 50]  # k-means++ gives 50 to a component of its own, which collapses on it
+
+
+@pytest.fixture
+def blobs(rng):
+    """Three overlapping groups in three dimensions and a start in their midst."""
+    X = rng.normal(size=(150, 3)) + 2 * rng.integers(0, 3, size=(150, 1))
+    return X, GaussianMixture([0.2, 0.3, 0.5], X[:3], [np.eye(3)] * 3)
+
+
+def naive_log_likelihood(X, mixture):
+    """The textbook formula, in plain loops."""
+    total = 0.0
+    for x in X:
+        density = 0.0
+        for phi, mu, sigma in zip(mixture.weights, mixture.means, mixture.covariances, strict=True):
+            q = (x - mu) @ np.linalg.solve(sigma, x - mu)
+            density += phi * np.exp(-q / 2) / np.sqrt(np.linalg.det(2 * np.pi * sigma))
+        total += np.log(density)
+    return total
+
+
+def naive_m_step(X, w):
+    """The source's update formulas, point by point."""
+    m, k = w.shape
+    phi = [sum(w[i, j] for i in range(m)) / m for j in range(k)]
+    mu = [sum(w[i, j] * X[i] for i in range(m)) / sum(w[:, j]) for j in range(k)]
+    sigma = [
+        sum(w[i, j] * np.outer(X[i] - mu[j], X[i] - mu[j]) for i in range(m)) / sum(w[:, j])
+        for j in range(k)
+    ]
+    return GaussianMixture(phi, mu, sigma)
+
+
+def test_steps_agree_with_the_formulas_written_as_loops(blobs):
+    X, mixture = blobs
+    w, log_likelihood = e_step(X, mixture)
+    assert log_likelihood == pytest.approx(naive_log_likelihood(X, mixture), rel=1e-12)
+    ours, naive = m_step(X, w), naive_m_step(X, w)
+    for name in ("weights", "means", "covariances"):
+        np.testing.assert_allclose(
+            getattr(ours, name), getattr(naive, name), rtol=1e-11, atol=1e-13
+        )
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_covariance_types_have_their_shape(blobs, covariance_type):
+    X, mixture = blobs
+    sigma = m_step(X, e_step(X, mixture)[0], covariance_type).covariances
+    off_diagonal = sigma[:, ~np.eye(3, dtype=bool)]
+    variances = np.einsum("kii->ki", sigma)
+    assert (np.ptp(sigma, axis=0) == 0).all() == (covariance_type == "tied")
+    assert (off_diagonal == 0).all() == (covariance_type in ("diag", "spherical"))
+    assert (np.ptp(variances, axis=1) == 0).all() == (covariance_type == "spherical")
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_no_other_covariance_of_its_type_is_better(blobs, covariance_type, rng):
+    """The M step maximises the expected complete log-likelihood within its type."""
+    X, mixture = blobs
+    w, _ = e_step(X, mixture)
+    best = m_step(X, w, covariance_type)
+
+    def expected(mixture):
+        return (w * mixture.component_log_density(X)).sum()
+
+    for _ in range(20):
+        noise = rng.normal(scale=1e-2, size=(3, 3, 3))
+        noise = (noise + noise.transpose(0, 2, 1)) / 2
+        if covariance_type == "tied":
+            noise = np.repeat(noise[:1], 3, axis=0)
+        elif covariance_type == "diag":
+            noise = noise * np.eye(3)
+        elif covariance_type == "spherical":
+            noise = noise[:, :1, :1] * np.eye(3)
+        other = GaussianMixture(best.weights, best.means, best.covariances + noise)
+        assert expected(other) < expected(best)
+
+
+def test_states_follow_the_source(source_trajectory):
+    states = list(islice(em_states(TEN, START), len(source_trajectory)))
+    for t, (state, (w9, log_likelihood)) in enumerate(zip(states, source_trajectory, strict=True)):
+        assert state.iteration == t
+        assert state.responsibilities[4, 0] == pytest.approx(w9, abs=5e-5)
+        assert state.log_likelihood == pytest.approx(log_likelihood, abs=5e-5)
+
+
+@pytest.fixture
+def source_trajectory():
+    """w_1(x = 9) and ℓ by iteration, as recomputed from the source's start."""
+    return list(
+        zip(
+            (0.1444, 0.2009, 0.3456, 0.5801, 0.8483, 0.9872, 0.9994),
+            (-60.7213, -34.5257, -34.1747, -33.7933, -33.2247, -32.4948, -32.2416),
+            strict=True,
+        )
+    )
+
+
+def test_a_state_is_consistent_in_itself(blobs):
+    X, mixture = blobs
+    for state in islice(em_states(X, mixture), 4):
+        w, log_likelihood = e_step(X, state.mixture)
+        np.testing.assert_array_equal(state.responsibilities, w)
+        assert state.log_likelihood == log_likelihood
+
+
+def test_nothing_given_is_changed(blobs):
+    X, mixture = blobs
+    before = X.copy()
+    list(islice(em_states(X, mixture), 3))
+    fit(X, mixture, max_iter=3)
+    np.testing.assert_array_equal(X, before)
+
+
+def test_fit_ends_where_the_source_says():
+    found = fit(TEN, START, tol=1e-12)
+    assert found.converged
+    assert found.log_likelihood == pytest.approx(-32.239059, abs=5e-7)
+    np.testing.assert_allclose(found.mixture.means[:, 0], [4.9997, 23.7988], atol=5e-5)
+    np.testing.assert_allclose(found.mixture.covariances.ravel(), [6.7993, 12.5765], atol=5e-5)
+    np.testing.assert_allclose(found.mixture.weights, [0.5, 0.5], atol=5e-5)
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_fit_is_the_last_of_the_states(blobs, covariance_type):
+    X, mixture = blobs
+    found = fit(X, mixture, covariance_type=covariance_type, tol=0, max_iter=12)
+    states = list(islice(em_states(X, mixture, covariance_type), 13))
+    np.testing.assert_allclose(
+        found.log_likelihoods, [state.log_likelihood for state in states], rtol=1e-12
+    )
+    for name in ("weights", "means", "covariances"):
+        np.testing.assert_allclose(
+            getattr(found.mixture, name), getattr(states[-1].mixture, name), rtol=1e-10, atol=1e-12
+        )
+
+
+def test_converged_and_reason_are_truthful():
+    short = fit(TEN, START, max_iter=3)
+    assert not short.converged
+    assert short.n_iter == 3
+    assert short.reason.startswith("stopped at max_iter = 3")
+    full = fit(TEN, START, tol=1e-6)
+    gains = np.diff(full.log_likelihoods) / len(TEN)
+    assert full.converged
+    assert abs(gains[-1]) < 1e-6 <= min(abs(gains[:-1]))
+    assert full.reason.endswith(f"after {full.n_iter} iterations")
+    assert not fit(TEN, START, max_iter=0).converged
+
+
+def test_tolerance_is_per_point():
+    once = fit(TEN, START, tol=1e-5)
+    tenfold = fit(np.tile(TEN, 10), START, tol=1e-5)
+    assert once.n_iter == tenfold.n_iter
+
+
+def test_restarts_keep_the_best_and_report_all(rng):
+    X = np.concatenate([rng.normal(size=60) + shift for shift in (0, 6, 12, 18)])
+    found = fit(X, 4, n_init=8, rng=np.random.default_rng(5))
+    ends = [
+        float(line.split()[1].rstrip(":")) for line in found.attempts if line.startswith("log-")
+    ]
+    assert len(found.attempts) == 8
+    assert found.log_likelihood == pytest.approx(max(ends), abs=1e-6)
+    assert max(ends) > min(ends) + 1  # otherwise this test shows nothing
+
+
+def test_the_same_seed_gives_the_same_fit():
+    first, second = (fit(TEN, 2, n_init=3, rng=np.random.default_rng(1)) for _ in range(2))
+    np.testing.assert_array_equal(first.mixture.means, second.mixture.means)
+
+
+def test_collapse_is_an_error_with_component_iteration_and_remedy():
+    with pytest.raises(DegenerateComponentError) as caught:
+        fit(TEN, SPIKE)
+    assert caught.value.component == 0
+    assert caught.value.iteration == 1
+    message = str(caught.value)
+    assert message.startswith("component 1 (index 0) degenerated at iteration 1: it collapsed")
+    assert "prior=CovariancePrior" in message
+
+
+def test_states_up_to_a_collapse_are_delivered():
+    states = em_states(TEN, SPIKE)
+    assert next(states).iteration == 0
+    with pytest.raises(DegenerateComponentError, match="iteration 1"):
+        next(states)
+
+
+def test_fit_skips_starts_that_collapse_and_says_so(rng):
+    found = fit(TRAP + [51.0], 2, n_init=6, rng=rng, covariance_type="tied")
+    assert len(found.attempts) == 6
+    with pytest.raises(DegenerateComponentError):
+        fit(TRAP, 2, n_init=3, rng=rng, tol=0, max_iter=200)
+
+
+def test_an_empty_component_is_reported():
+    w = np.array([[1.0, 0.0]] * 10)
+    with pytest.raises(DegenerateComponentError, match="component 2.*no point belongs to it"):
+        m_step(TEN, w)
+
+
+def test_points_on_a_line_are_flat_not_a_number():
+    X = np.c_[TEN, 2 * TEN]
+    with pytest.raises(DegenerateComponentError, match="flat: feature 2 is a linear function"):
+        m_step(X, np.ones((10, 1)))
+    # A constraint that does not follow the line is a remedy.
+    assert m_step(X, np.ones((10, 1)), "diag").k == 1
+
+
+def test_small_units_are_not_mistaken_for_collapse():
+    X = np.c_[TEN * 1e-12, TEN[::-1] ** 2 * 1e12]
+    w = np.ones((10, 1))
+    plain = m_step(np.c_[TEN, TEN[::-1] ** 2], w).covariances[0]
+    scale = np.outer([1e-12, 1e12], [1e-12, 1e12])
+    np.testing.assert_allclose(m_step(X, w).covariances[0], plain * scale, rtol=1e-12)
+
+
+def test_an_offset_of_1e8_changes_nothing_but_the_means():
+    moved = GaussianMixture(START.weights, START.means + 1e8, START.covariances)
+    here, there = fit(TEN, START, tol=1e-12), fit(TEN + 1e8, moved, tol=1e-12)
+    np.testing.assert_allclose(there.mixture.covariances, here.mixture.covariances, rtol=1e-6)
+    assert there.log_likelihood == pytest.approx(here.log_likelihood, rel=1e-9)
+
+
+def test_a_prior_prevents_the_collapse_and_its_objective_never_falls():
+    prior = CovariancePrior(1, 10)
+    found = fit(TEN, SPIKE, prior=prior, tol=1e-12)
+    assert found.converged
+    assert np.diff(found.objectives).min() > -1e-10
+    assert np.diff(found.log_likelihoods).min() < -1  # it trades likelihood away, and says so
+    with_bonus = found.log_likelihood + prior.log_density(found.mixture.cholesky)
+    assert found.objectives[-1] == pytest.approx(with_bonus, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"X": [1.0, np.nan]}, ValueError, r"X: expected finite numbers, got 1 NaN.*X\[1\]"),
+        ({"X": [1.0, np.inf]}, ValueError, "NaN or infinite"),
+        ({"X": [1.0, 1e200]}, ValueError, "its square overflows"),
+        ({"X": []}, ValueError, "at least 1 point of at least one feature"),
+        ({"X": 3.0}, ValueError, r"expected shape \(m, d\)"),
+        ({"X": np.ones((2, 2, 2))}, ValueError, r"got shape \(2, 2, 2\)"),
+        ({"X": ["a", "b"]}, TypeError, "expected real numbers"),
+        ({"X": [1j, 2]}, TypeError, "complex128"),
+        ({"X": [True, False]}, TypeError, "dtype bool"),
+        ({"X": [[1, 2], [3]]}, ValueError, "different lengths"),
+        ({"X": np.ma.array([1.0, 2], mask=[True, False])}, ValueError, "1 masked; drop"),
+        ({"X": np.ones((5, 2))}, ValueError, "expected 1 feature as in the mixture, got 2"),
+        ({"k_or_initial": 0}, ValueError, "k: expected at least 1, got 0"),
+        ({"k_or_initial": 11}, ValueError, "got k = 11 for 10 points"),
+        ({"k_or_initial": 2.0}, TypeError, "k: expected a whole number, got 2.0"),
+        ({"k_or_initial": 2}, TypeError, "rng: expected a numpy.random.Generator"),
+        ({"k_or_initial": 2, "rng": 1}, TypeError, "rng: .*got 1"),
+        ({"n_init": 3}, ValueError, "n_init: expected 1 with a given start"),
+        ({"covariance_type": "round"}, ValueError, "one of 'full', 'tied', 'diag', 'spherical'"),
+        ({"tol": -1}, ValueError, "tol: expected a number at least 0, got -1"),
+        ({"tol": np.nan}, ValueError, "tol: expected finite numbers"),
+        ({"max_iter": -1}, ValueError, "max_iter: expected at least 0"),
+        ({"sample_weight": np.zeros(10)}, ValueError, "got zero in all"),
+        ({"sample_weight": np.ones(9)}, ValueError, r"expected shape \(10,\).*got \(9,\)"),
+        (
+            {"sample_weight": -np.ones(10)},
+            ValueError,
+            r"no negative weight, got sample_weight\[0\]",
+        ),
+        ({"prior": 3}, TypeError, "prior: expected None or a CovariancePrior"),
+        ({"prior": CovariancePrior(1, np.eye(2))}, ValueError, "1 features as in the data, got 2"),
+    ],
+)
+def test_fit_refuses(change, error, message):
+    arguments = {"X": TEN, "k_or_initial": START} | change
+    with pytest.raises(error, match=message):
+        fit(arguments.pop("X"), arguments.pop("k_or_initial"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("w", "message"),
+    [
+        (np.ones((9, 1)), r"expected shape \(10, k\)"),
+        (np.ones((2, 10)) / 2, "did you transpose it"),
+        (np.full((10, 2), 0.6), "rows that sum to 1, got 1.2 in row 0"),
+        (np.tile([1.5, -0.5], (10, 1)), r"responsibilities\[0, 1\] = -0.5"),
+        (np.full((10, 2), np.nan), "NaN"),
+        (np.ones((10, 0)), "at least one point and one component"),
+    ],
+)
+def test_m_step_refuses(w, message):
+    with pytest.raises(ValueError, match=message):
+        m_step(TEN, w)
+
+
+def test_steps_refuse_what_is_not_a_mixture():
+    with pytest.raises(TypeError, match="mixture: expected a GaussianMixture, got list"):
+        e_step(TEN, [0.5, 0.5])
+    with pytest.raises(TypeError, match="expected a GaussianMixture"):
+        em_states(TEN, 2)  # at once, not when the first state is asked for
+
+
+def test_bad_priors_are_refused():
+    for strength, covariance, error, message in (
+        (0, 1, ValueError, "strength: expected a number greater than 0, got 0"),
+        (1, -1, ValueError, "positive definite"),
+        (1, np.ones((2, 3)), ValueError, r"covariance: expected shape \(d, d\)"),
+        ("strong", 1, TypeError, "strength: expected real numbers"),
+    ):
+        with pytest.raises(error, match=message):
+            CovariancePrior(strength, covariance)
