@@ -1,0 +1,62 @@
+# Two commands matter: `make serve` shows the book, `make test` runs the whole suite. Both work from
+# nothing but Python 3.11 to 3.13: they make .venv first, which takes seconds once it is there.
+
+PYTHON ?= python3
+PORT ?= 8000
+# Tests at a time. A real browser and notebook kernels run in them: more than the cores is slower.
+JOBS ?= 2
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help env book serve lab test test-newest lint format bench weigh picture lock clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+env: ## Make .venv as requirements.txt says
+	@$(PYTHON) scripts/install.py
+
+serve: env ## Build the book and serve it on 127.0.0.1 (PORT=8000)
+	@$(BIN)/python scripts/book.py serve --port $(PORT)
+
+book: env ## Build the book into _build/html
+	@$(BIN)/python scripts/book.py build
+
+lab: env ## Open the chapters in JupyterLab
+	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters
+
+test: book ## Run the whole suite: library, notebooks, explorers, site
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadscope --cov --cov-report=term
+
+test-newest: ## Run the suite with the newest versions pyproject.toml allows (in .venv-newest)
+	@$(PYTHON) scripts/install.py --newest
+	@.venv-newest/bin/python scripts/book.py build
+	@.venv-newest/bin/python -m pytest --numprocesses $(JOBS) --dist loadscope
+
+lint: env ## Check style (ruff) and that notebooks are stripped
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/nbstripout --verify $(wildcard chapters/*.ipynb appendices/*.ipynb)
+
+format: env ## Mend what the linter can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/nbstripout $(wildcard chapters/*.ipynb appendices/*.ipynb)
+
+bench: env ## Measure the library against scikit-learn
+	@$(BIN)/python -m benchmarks
+
+weigh: book ## Print what each page weighs and how soon its explorers answer
+	@$(BIN)/python scripts/weigh.py
+
+picture: book ## Take the README's picture of the explorer from the built book
+	@$(BIN)/python scripts/picture.py
+
+lock: ## Write requirements.txt anew from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --all-extras --upgrade --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  --output-file requirements.txt pyproject.toml
+
+clean: ## Remove everything that can be made again
+	rm -rf _build .venv .venv-newest .pytest_cache .ruff_cache .coverage .hypothesis *.egg-info build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

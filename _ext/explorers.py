@@ -1,0 +1,164 @@
+"""Explorers on static pages.
+
+myst-nb leaves each widget as a ``widget-view`` script plus one JSON script with the state of every
+widget of the page, and expects a kernel or a CDN to make something of them. Here, at the moment a
+page has been read, each view of one of our explorers becomes a host element that holds
+
+- the still picture that the explorer put beside its view (``image/png``), its alt text being the
+  explorer's description of its state (``text/plain``): it is what readers see before scripts run;
+- the explorer's state, as JSON.
+
+``_static/explorer-host.js`` swaps the live explorer in. The code shared by all explorers of a kind
+goes to a content-addressed file below ``_static/explorers``, so a browser fetches it once.
+
+A widget that is not one of our explorers cannot live without a kernel: it fails the build, unless
+its cell carries the tag ``live-only``; then the page shows the still picture, if there is one, and
+a note that the cell runs in the notebook.
+"""
+
+import hashlib
+import html
+import json
+from pathlib import Path
+
+from docutils import nodes
+from myst_nb.core.render import WIDGET_STATE_MIMETYPE, WIDGET_VIEW_MIMETYPE
+from myst_nb.sphinx_ import NbMetadataCollector
+from sphinx.util import logging
+
+LOGGER = logging.getLogger(__name__)
+LIVE_ONLY = "live-only"
+WORDS = Path(__file__).resolve().parents[1] / "gmm_lib" / "widgets" / "words.en.json"
+
+
+def site_words() -> dict[str, str]:
+    """The sentences of the site around explorers, from the one table of words."""
+    return json.loads(WORDS.read_text(encoding="utf-8"))["site"]
+
+
+def is_explorer(model: dict) -> bool:
+    """Whether a saved widget model is one of the book's explorers (a module and a kind)."""
+    state = model.get("state", {})
+    return model.get("model_module") == "anywidget" and "_esm" in state and "kind" in state
+
+
+def module_file(state: dict) -> tuple[str, str]:
+    """The name and the text of the script that holds the code of an explorer with this state."""
+    source = json.dumps({"esm": state["_esm"], "css": state.get("_css", "")}, ensure_ascii=False)
+    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
+    name = f"{state['kind']}-{digest}.js"
+    return name, f"explorerHost.register({json.dumps(name)}, {source});\n"
+
+
+def host_markup(state: dict, model_id: str, static: Path) -> tuple[str, str]:
+    """The opening and closing HTML around an explorer's still picture.
+
+    Writes the explorer's code below ``static`` when it is not there yet.
+    """
+    name, text = module_file(state)
+    target = static / "explorers" / name
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    # A trait with an underscore belongs to the widget protocol, not to the explorer.
+    traits = {key: value for key, value in state.items() if not key.startswith("_")}
+    attributes = {
+        "class": "explorer-host",
+        "data-kind": state["kind"],
+        "data-module": name,
+        "data-model": model_id,
+        "data-failed": site_words()["failed"],
+    }
+    opening = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
+    saved = json.dumps(traits, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    return (
+        f'<div {opening}><div class="explorer-still">',
+        f'</div><script type="application/json" class="explorer-state">{saved}</script></div>',
+    )
+
+
+def saved_models(app, docname: str) -> dict[str, dict]:
+    """Take the widget models that myst-nb would write into the page, with its loader scripts."""
+    scripts = NbMetadataCollector.get_js_files(app.env, docname)
+    saved = scripts.pop("ipywidgets_state", None)
+    for key in [key for key in scripts if key.startswith("ipywidgets_")]:
+        del scripts[key]
+    if saved is None:
+        return {}
+    return json.loads(saved[1]["body"].replace(r"<\/script>", "</script>"))["state"]
+
+
+def raw(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
+
+
+def cell_of(node: nodes.Node) -> nodes.Element:
+    """The code cell that an output belongs to."""
+    while node.get("nb_element") != "cell_code":
+        node = node.parent
+    return node
+
+
+def host_widgets(app, doctree: nodes.document) -> None:
+    """Replace every widget view of a page by the explorer's host, or tell why that cannot be."""
+    docname = app.env.docname
+    models = saved_models(app, docname)
+    if app.builder.format != "html":
+        return  # print and PDF take the still picture
+    is_bundle = lambda node: (  # noqa: E731
+        isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
+    )
+    for bundle in list(doctree.findall(is_bundle)):
+        kinds = {child["mime_type"]: child for child in bundle.children}
+        view = kinds.get(WIDGET_VIEW_MIMETYPE)
+        if view is None:
+            continue
+        cell = cell_of(bundle)
+        where = f"{docname}, cell {cell['cell_index'] + 1}"
+        model_id = json.loads(next(view.findall(nodes.raw)).astext().split(">", 1)[1][:-9])[
+            "model_id"
+        ]
+        model = models.get(model_id, {})
+        still = next(kinds["image/png"].findall(nodes.image), None) if "image/png" in kinds else None
+        if still is not None:
+            still["alt"] = kinds["text/plain"].astext()
+        if LIVE_ONLY in cell["cell_metadata"].get("tags", []):
+            note = raw(f'<p class="live-only">{html.escape(site_words()["live_only"])}</p>')
+            view.children = []
+            view += [still.deepcopy(), note] if still is not None else [note]
+        elif not is_explorer(model):
+            LOGGER.warning(
+                f"{where}: the widget {model.get('model_name', 'without saved state')} cannot live "
+                f"on a static page. Show an explorer, or give the cell the tag {LIVE_ONLY!r}",
+                location=docname,
+            )
+        elif still is None or model.get("buffers"):
+            LOGGER.warning(
+                f"{where}: the explorer {model['state']['kind']!r} needs a still picture "
+                "(image/png) and traits without binary buffers",
+                location=docname,
+            )
+        else:
+            opening, closing = host_markup(
+                model["state"], model_id, Path(app.outdir) / "_static"
+            )
+            view.children = []
+            view += [raw(opening), still.deepcopy(), raw(closing)]
+
+
+def demand_alt_text(app, doctree: nodes.document, docname: str) -> None:
+    """Every picture says in words what it shows."""
+    for image in doctree.findall(nodes.image):
+        if image.get("alt", "").strip():
+            continue
+        LOGGER.warning(
+            f"{docname}: the image {image['uri']} has no alt text. In a code cell, set the cell "
+            'metadata {"mystnb": {"image": {"alt": "…"}}}; in Markdown, write ![…](…)',
+            location=image,
+        )
+
+
+def setup(app):
+    app.connect("doctree-read", host_widgets)
+    app.connect("doctree-resolved", demand_alt_text)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

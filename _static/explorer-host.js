@@ -1,0 +1,115 @@
+// Brings the explorers of a static page to life: no kernel, no CDN, also from file://.
+//
+// The page (written by _ext/explorers.py) holds, for each explorer, a still picture and
+//   <div class="explorer-host" data-module="<file in _static/explorers>" data-model="<id>">
+//   <script type="application/json" class="explorer-state">{"trait": value, …}</script>
+// The module file registers the explorer's ES module and style as text. An ES module cannot be
+// loaded from file:// by its path, but it can from a blob: URL made of that text. This file itself
+// must stay a classic script for the same reason.
+(function () {
+  "use strict";
+  if (window.explorerHost) return; // a page may name this script twice
+  const modules = {}; // file -> promise of {definition, url}
+  const models = {}; // id -> promise of a model; two views of one explorer share it
+  const sources = {}; // file -> {esm, css}, filled by the module files
+  const root = new URL("explorers/", document.currentScript.src);
+  window.explorerHost = { register: (file, source) => (sources[file] = source) };
+
+  /** The part of an anywidget model that a module may use: get, set, on, off, save_changes. */
+  function makeModel(state) {
+    const listeners = {}; // event name -> callbacks
+    const emit = (event, ...args) => [...(listeners[event] ?? [])].forEach((call) => call(...args));
+    let changed = false;
+    const model = {
+      get: (name) => state[name],
+      set(name, value) {
+        if (typeof name === "object") {
+          Object.entries(name).forEach(([key, each]) => model.set(key, each));
+        } else if (state[name] !== value) {
+          state[name] = value;
+          changed = true;
+          emit(`change:${name}`, model, value);
+        }
+      },
+      save_changes() {
+        if (changed) emit("change", model);
+        changed = false;
+      },
+      on: (event, call) => void (listeners[event] ??= []).push(call),
+      off(event, call) {
+        for (const name of event ? [event] : Object.keys(listeners)) {
+          listeners[name] = call ? (listeners[name] ?? []).filter((each) => each !== call) : [];
+        }
+      },
+    };
+    return model;
+  }
+
+  async function loadModule(file) {
+    await new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = new URL(file, root);
+      script.onload = resolve;
+      script.onerror = () => reject(new Error(`${script.src} did not load`));
+      document.head.append(script);
+    });
+    const { esm, css } = sources[file];
+    if (css) {
+      const style = document.createElement("style");
+      style.textContent = css;
+      document.head.append(style);
+    }
+    const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+    const { default: exported } = await import(url);
+    return { url, definition: typeof exported === "function" ? await exported() : exported };
+  }
+
+  /** Say it in the page: the still picture stays, so the reader never sees a blank. */
+  function report(host, error) {
+    console.error(error);
+    if (host.querySelector(".explorer-error")) return;
+    const note = document.createElement("p");
+    note.className = "explorer-error";
+    note.setAttribute("role", "alert");
+    note.textContent = `${host.dataset.failed} (${error?.message ?? error})`;
+    host.prepend(note);
+  }
+
+  async function start(host) {
+    if (host.dataset.started) return;
+    host.dataset.started = "true";
+    const live = document.createElement("div");
+    live.className = "explorer-live";
+    try {
+      const { module: file, model: id } = host.dataset;
+      const { definition, url } = await (modules[file] ??= loadModule(file));
+      host.explorerSource = url;
+      const model = await (models[id] ??= (async () => {
+        const model = makeModel(JSON.parse(host.querySelector(".explorer-state").textContent));
+        await definition.initialize?.({ model });
+        return model;
+      })());
+      // The live explorer is laid out in the place of the still one before that leaves.
+      host.append(live);
+      await definition.render?.({ model, el: live });
+      host.querySelector(".explorer-still")?.remove();
+      host.dataset.alive = "true";
+    } catch (error) {
+      live.remove();
+      report(host, error);
+    }
+  }
+
+  // An error after the start (in a handler, a frame, a promise) is told beside its explorer too.
+  function late(text, error) {
+    for (const host of document.querySelectorAll(".explorer-host")) {
+      if (host.explorerSource && text.includes(host.explorerSource)) report(host, error);
+    }
+  }
+  window.addEventListener("error", (event) => late(event.filename ?? "", event.error ?? event.message));
+  window.addEventListener("unhandledrejection", (event) => late(event.reason?.stack ?? "", event.reason));
+
+  const startAll = () => document.querySelectorAll(".explorer-host").forEach(start);
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", startAll);
+  else startAll();
+})();

@@ -1,0 +1,165 @@
+"""Build the book into _build/html, and serve it.
+
+    python scripts/book.py build
+    python scripts/book.py serve [--port 8000]
+
+A build is all or nothing: pages are made in a folder of their own that takes the place of
+_build/html only when every notebook ran and no warning was given. When nothing changed, nothing is
+done. Executed notebooks are kept in a cache that belongs to one state of the code they import.
+"""
+
+import argparse
+import hashlib
+import http.server
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from exclusive import exclusive
+
+ROOT = Path(__file__).resolve().parents[1]
+OUTPUT = ROOT / os.environ.get("BOOK_OUTPUT", "_build")
+SITE = OUTPUT / "html"
+# What executed cells depend on, beside their own text.
+CODE = ["gmm_lib/**/*", "benchmarks/**/*", "requirements.txt"]
+# What pages are made of, beside the code.
+TEXT = ["*.yml", "*.bib", "index.md", "chapters/**/*", "appendices/**/*", "images/**/*"]
+MACHINERY = ["_ext/**/*", "_static/**/*", "_templates/**/*", "scripts/book.py"]
+
+
+def fingerprint(patterns: list[str], root: Path = ROOT) -> str:
+    """A digest of the names and the bytes of the files under ``root`` that match."""
+    digest = hashlib.sha256(str(sys.version_info[:2]).encode())
+    files = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
+    for path in sorted(files):
+        if "__pycache__" in path.parts or ".ipynb_checkpoints" in path.parts:
+            continue
+        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def prune_cache(cache: Path) -> None:
+    """Drop the caches of earlier code, and one that an interruption left with a record but no file."""
+    for other in cache.parent.glob("*"):
+        if other != cache:
+            shutil.rmtree(other, ignore_errors=True)
+    if not cache.exists():
+        return
+    from jupyter_cache import get_cache
+
+    try:
+        records = get_cache(str(cache))
+        for record in records.list_cache_records():
+            records.get_cache_bundle(record.pk)
+    except Exception as error:
+        print(f"The cache of executed notebooks is damaged ({error}); starting a new one")
+        shutil.rmtree(cache)
+
+
+def sphinx_build(work: Path, cache: Path) -> bool:
+    """Make the site below ``work``; a warning is an error. True when it is whole."""
+    from jupyter_book.sphinx import build_sphinx
+
+    # Notebooks run with this very Python, whatever kernels the user has installed elsewhere.
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    os.environ["PYTHONPATH"] = str(ROOT)
+    status = build_sphinx(
+        ROOT,
+        work / "html",
+        noconfig=True,
+        path_config=ROOT / "_config.yml",
+        confoverrides={
+            "external_toc_path": "_toc.yml",
+            "latex_individualpages": False,
+            "nb_execution_cache_path": str(cache),
+            "nitpicky": True,
+        },
+        warningiserror=True,
+        keep_going=True,
+        freshenv=True,
+        force_all=True,
+    )
+    return status == 0
+
+
+def build() -> None:
+    """Bring _build/html up to date, or end the process with the reason."""
+    with exclusive(OUTPUT / "book.lock", "the book"):
+        wanted = fingerprint(CODE + TEXT + MACHINERY)
+        stamp = SITE / ".fingerprint"
+        if stamp.exists() and stamp.read_text() == wanted:
+            print(f"The book is up to date: {SITE.relative_to(ROOT)}")
+            return
+        cache = OUTPUT / "executed" / fingerprint(CODE)[:16]
+        prune_cache(cache)
+        work = OUTPUT / "work"
+        shutil.rmtree(work, ignore_errors=True)
+        if not sphinx_build(work, cache):
+            sys.exit("The book was not built: mend what is told above (a warning counts as an error).")
+        # Files that nobody asks for: Sphinx's own bookkeeping names the folder it worked in.
+        (work / "html" / ".buildinfo").unlink(missing_ok=True)
+        old = OUTPUT / "old"
+        shutil.rmtree(old, ignore_errors=True)
+        if SITE.exists():
+            SITE.rename(old)
+        (work / "html" / ".fingerprint").write_text(wanted)
+        (work / "html").rename(SITE)
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
+        print(f"The book is ready: open {SITE.relative_to(ROOT) / 'index.html'}")
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves the site as any static host would, without a line per request."""
+
+    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
+        ".js": "text/javascript",  # the Windows registry may say otherwise
+        ".ipynb": "application/x-ipynb+json",
+    }
+
+    def __init__(self, *args, directory=SITE, **kwargs):
+        super().__init__(*args, directory=str(directory), **kwargs)
+
+    def end_headers(self):
+        self.send_header("Cache-Control", "no-cache")  # an edit shows at the next reload
+        super().end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    # On Windows "reuse" would let two servers share a port, each getting some of the requests.
+    allow_reuse_address = os.name == "posix"
+    daemon_threads = True
+
+
+def serve(port: int) -> None:
+    """Build, then serve on 127.0.0.1 until interrupted."""
+    try:
+        server = Server(("127.0.0.1", port), Handler)  # before the build: a busy port is told at once
+    except (OSError, OverflowError) as error:
+        sys.exit(f"Port {port} cannot be used ({error}). Choose another: make serve PORT={port + 1}")
+    with server:
+        build()
+        print(f"\n  The book: http://127.0.0.1:{server.server_port}/   (Ctrl+C ends)\n", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="bring _build/html up to date")
+    commands.add_parser("serve", help="build, then serve").add_argument(
+        "--port", type=int, default=8000
+    )
+    arguments = parser.parse_args()
+    if arguments.command == "build":
+        build()
+    else:
+        serve(arguments.port)

@@ -1,0 +1,73 @@
+"""Make .venv hold exactly what requirements.txt locks, and gmm_lib itself; seconds when it does.
+
+Runs with the system's Python and its standard library alone. ``--newest`` makes .venv-newest with
+the newest versions that pyproject.toml allows, for testing them.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from exclusive import exclusive
+
+ROOT = Path(__file__).resolve().parents[1]
+SUPPORTED = [(3, 13), (3, 12), (3, 11)]
+
+
+def choose_python() -> str:
+    """A Python the lock was made for: this one, or another one on the path."""
+    if sys.version_info[:2] in SUPPORTED:
+        return sys.executable
+    for major, minor in SUPPORTED:
+        found = shutil.which("python{}.{}".format(major, minor))
+        if found and subprocess.run([found, "-c", ""], stderr=subprocess.DEVNULL).returncode == 0:
+            return found
+    if sys.version_info[:2] > SUPPORTED[0]:
+        print("Python 3.11 to 3.13 not found; trying {}.{}".format(*sys.version_info[:2]))
+        return sys.executable
+    sys.exit(
+        "Expected Python 3.11, 3.12 or 3.13, got {}.{} ({}). Install one, or name it: "
+        "make PYTHON=/path/to/python3.12".format(*sys.version_info[:2], sys.executable)
+    )
+
+
+def run(*command) -> None:
+    command = [str(part) for part in command]
+    print("+", " ".join(command), flush=True)
+    status = subprocess.run(command, cwd=ROOT).returncode
+    if status:
+        sys.exit("Stopped: {} failed (status {})".format(" ".join(command[:4]), status))
+
+
+def main() -> None:
+    newest = "--newest" in sys.argv
+    venv = ROOT / (".venv-newest" if newest else ".venv")
+    wanted = hashlib.sha256(
+        b"".join((ROOT / name).read_bytes() for name in ("requirements.txt", "pyproject.toml"))
+        + str(ROOT).encode()
+    ).hexdigest()
+    stamp = venv / "installed"
+    bin_python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    with exclusive(ROOT / "_build" / (venv.name + ".lock"), "the installation"):
+        if stamp.exists() and stamp.read_text() == wanted and bin_python.exists():
+            return
+        python = choose_python()
+        # An environment without its stamp was interrupted, or left to rot: start again.
+        clear = [] if stamp.exists() and bin_python.exists() else ["--clear"]
+        if stamp.exists():
+            stamp.unlink()
+        run(python, "-m", "venv", *clear, venv)
+        pip = [bin_python, "-m", "pip", "install", "--disable-pip-version-check"]
+        if newest:
+            run(*pip, "--upgrade", "--editable", ".[dev]")
+        else:
+            run(*pip, "--requirement", "requirements.txt")
+            run(*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")
+        stamp.write_text(wanted)
+
+
+if __name__ == "__main__":
+    main()
