@@ -194,8 +194,9 @@ def galaxies(*, corrected=False):
 def iris():
     """Return 150 iris flowers, four lengths each, with their species as labels.
 
-    The start puts one mean on the first flower of each species, with the covariance of all
-    flowers three times: it uses three of the labels, and no more.
+    The start puts one mean on the first flower of each species, with variance 0.2 in every
+    direction: it uses three of the labels, and no more. From there EM reaches the best fit known;
+    from the same means with the covariance of all flowers it ends at a lower maximum.
     """
     rows = _rows("iris.csv")
     X = _numbers(rows, 4)
@@ -211,7 +212,7 @@ def iris():
         start=GaussianMixture(
             weights=[1 / 3, 1 / 3, 1 / 3],
             means=X[first],
-            covariances=np.tile(np.cov(X.T, ddof=0), (3, 1, 1)),
+            covariances=np.tile(0.2 * np.eye(4), (3, 1, 1)),
         ),
         label_names=tuple(str(name) for name in names),
     )

@@ -9,8 +9,8 @@ References
 .. [1] H. Akaike (1974), A new look at the statistical model identification, IEEE Transactions on
    Automatic Control 19, 716-723.
 .. [2] G. Schwarz (1978), Estimating the dimension of a model, Annals of Statistics 6, 461-464.
-.. [3] C. Fraley and A. E. Raftery (2002), Model-based clustering, discriminant analysis, and density
-   estimation, Journal of the American Statistical Association 97, 611-631.
+.. [3] C. Fraley and A. E. Raftery (2002), Model-based clustering, discriminant analysis,
+   and density estimation, Journal of the American Statistical Association 97, 611-631.
 """
 
 import math
