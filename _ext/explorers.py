@@ -60,8 +60,12 @@ def host_markup(state: dict, model_id: str, static: Path) -> tuple[str, str]:
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    # A trait with an underscore belongs to the widget protocol, not to the explorer.
-    traits = {key: value for key, value in state.items() if not key.startswith("_")}
+    # The rest belongs to the widget protocol, not to the explorer.
+    traits = {
+        key: value
+        for key, value in state.items()
+        if not key.startswith("_") and key not in ("layout", "tabbable", "tooltip")
+    }
     attributes = {
         "class": "explorer-host",
         "data-kind": state["kind"],
@@ -70,7 +74,8 @@ def host_markup(state: dict, model_id: str, static: Path) -> tuple[str, str]:
         "data-failed": site_words()["failed"],
     }
     opening = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
-    saved = json.dumps(traits, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    # Nothing in the text can end the script it stands in.
+    saved = json.dumps(traits, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
         f'<div {opening}><div class="explorer-still">',
         f'</div><script type="application/json" class="explorer-state">{saved}</script></div>',
@@ -123,7 +128,7 @@ def host_widgets(app, doctree: nodes.document) -> None:
         if still is not None:
             still["alt"] = kinds["text/plain"].astext()
         if LIVE_ONLY in cell["cell_metadata"].get("tags", []):
-            note = raw(f'<p class="live-only">{html.escape(site_words()["live_only"])}</p>')
+            note = raw(f'<p class="live-only">{html.escape(site_words()["live-only"])}</p>')
             view.children = []
             view += [still.deepcopy(), note] if still is not None else [note]
         elif not is_explorer(model):

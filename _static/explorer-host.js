@@ -92,8 +92,7 @@
       // The live explorer is laid out in the place of the still one before that leaves.
       host.append(live);
       await definition.render?.({ model, el: live });
-      host.querySelector(".explorer-still")?.remove();
-      host.dataset.alive = "true";
+      host.dataset.alive = "true"; // the style hides the still picture now, except in print
     } catch (error) {
       live.remove();
       report(host, error);
