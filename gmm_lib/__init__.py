@@ -4,20 +4,83 @@
 first used, and need matplotlib and anywidget.
 """
 
+import importlib
+
+from gmm_lib import check, datasets
+from gmm_lib.bound import (
+    bound_gradient,
+    entropy,
+    evidence_lower_bound,
+    expected_complete_log_likelihood,
+    jensen_gap,
+    kl_divergence,
+    kl_to_posterior,
+    log_likelihood_gradient,
+)
 from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
 from gmm_lib.em import EMState, Fit, e_step, em_states, fit, m_step
+from gmm_lib.hard import HardState, KMeansFit, KMeansState, hard_states, kmeans, kmeans_states
+from gmm_lib.initial import (
+    from_labels,
+    from_responsibilities,
+    kmeans_plus_plus,
+    random_responsibilities,
+    random_start,
+)
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.prior import CovariancePrior
+from gmm_lib.selection import (
+    Candidate,
+    aic,
+    bic,
+    compare,
+    held_out_log_likelihood,
+    n_parameters,
+)
 
 __all__ = [
     "COVARIANCE_TYPES",
+    "Candidate",
     "CovariancePrior",
     "DegenerateComponentError",
     "EMState",
     "Fit",
     "GaussianMixture",
+    "HardState",
+    "KMeansFit",
+    "KMeansState",
+    "aic",
+    "bic",
+    "bound_gradient",
+    "check",
+    "compare",
+    "datasets",
     "e_step",
     "em_states",
+    "entropy",
+    "evidence_lower_bound",
+    "expected_complete_log_likelihood",
     "fit",
+    "from_labels",
+    "from_responsibilities",
+    "hard_states",
+    "held_out_log_likelihood",
+    "jensen_gap",
+    "kl_divergence",
+    "kl_to_posterior",
+    "kmeans",
+    "kmeans_plus_plus",
+    "kmeans_states",
+    "log_likelihood_gradient",
     "m_step",
+    "n_parameters",
+    "random_responsibilities",
+    "random_start",
 ]
+
+
+def __getattr__(name):
+    # Loaded on use, because they need more than numpy.
+    if name in ("plotting", "widgets"):
+        return importlib.import_module(f"gmm_lib.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,574 @@
+"""Instant feedback on a learner's own function: not only whether it is right, but what went wrong.
+
+Each check runs the function on the ten points of the book and compares its result with the right
+one and with what each well-known mistake gives. What comes back prints as advice and counts as
+true when right:
+
+>>> from gmm_lib import check
+>>> check.mle(lambda x: (x.mean(), x.var(ddof=1)))
+Not yet: you divided by m - 1. Maximum likelihood divides by m (np.var does so by default).
+>>> assert check.mle(lambda x: (x.mean(), x.var()))
+
+The functions to write work on plain arrays in one dimension: x (m,), weights, means, variances
+(k,), responsibilities (m, k). An exception of the learner's function is left to show its traceback.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gmm_lib import bound, datasets, selection
+from gmm_lib._validate import as_number
+from gmm_lib.em import e_step as _library_e_step
+from gmm_lib.mixture import GaussianMixture
+
+# The wording, in one table, so that another language needs only another table.
+ADVICE = {
+    "right": "Right.",
+    "underflow": (
+        "Right on these points. Far from every component, though, it gives {got}: all densities "
+        "underflow to 0. Work with logs and subtract the largest before np.exp (log-sum-exp)."
+    ),
+    "wrong-axis": (
+        "you normalized over the points. Each *row* must sum to 1: divide by the sum over the "
+        "components (axis=1, keepdims=True)."
+    ),
+    "transposed": "your result is transposed. One row a point, one column a component, please.",
+    "not-normalized": (
+        "these are φ_j N(x; μ_j, σ_j²), the numerators of Bayes' rule. Divide each row by its sum."
+    ),
+    "hard-labels": (
+        "you gave each point to its likeliest component alone. Responsibilities are probabilities: "
+        "keep the share of every component."
+    ),
+    "forgot-weights": "you forgot φ: each density must be multiplied by its mixing weight φ_j.",
+    "variance-as-sd": (
+        "you used the variance as a standard deviation. The exponent is -(x - μ)²/(2σ²), with the "
+        "variance σ² itself; if your function wants σ, pass np.sqrt(variances)."
+    ),
+    "sd-as-variance": (
+        "you used a standard deviation where a variance belongs: the arguments are variances "
+        "already, no square root in the exponent."
+    ),
+    "no-constant": (
+        "you left out 1/√(2πσ²) in front of the exponential. It differs between components, so it "
+        "does not cancel."
+    ),
+    "returned-sd": "your second number is the standard deviation. We asked for the variance, σ².",
+    "returned-sds": "you returned standard deviations. We asked for the variances, σ².",
+    "divided-by-m-1": (
+        "you divided by m - 1. Maximum likelihood divides by m (np.var does so by default)."
+    ),
+    "divided-by-N-1": "you divided by N_j - 1. Maximum likelihood divides by N_j, the soft count.",
+    "not-divided": "you have the sum. Divide it by the number of points, m.",
+    "swapped": "you returned them in another order. First the mean, then the variance.",
+    "about-zero": (
+        "your variance is the mean of x². Subtract the mean from each point before squaring."
+    ),
+    "divided-by-m": (
+        "you divided by m. A component's mean and variance divide by its own soft count, "
+        "N_j = Σ_i w_j^(i)."
+    ),
+    "counts-as-weights": (
+        "your weights are the soft counts N_j. Divide them by m, so that they sum to 1."
+    ),
+    "overall-mean": (
+        "your variances are taken about the mean of all points. Use each component's own new mean."
+    ),
+    "unweighted-variance": (
+        "your variances count every point fully for every component. Weight each squared "
+        "difference by its responsibility."
+    ),
+    "stale-means": (
+        "your variances are taken about the old means. Update the means first, then compute the "
+        "variances about the new ones."
+    ),
+    "unchanged-weights": "you kept the old mixing weights. φ_j is updated too: N_j / m.",
+    "sum-of-logs": (
+        "you took the log of a sum for a sum of logs. Add the components φ_j N_j of a point first, "
+        "then take the log, then add over the points."
+    ),
+    "likelihood": "this is the likelihood itself, a product. Take its log: sum the logs instead.",
+    "averaged": "this is the average over the points. The log-likelihood is their sum.",
+    "sign": "the sign is turned round.",
+    "no-entropy": (
+        "this is the expected complete log-likelihood. The bound also has the entropy of the "
+        "responsibilities, -Σ w log w."
+    ),
+    "entropy-sign": "the entropy has the wrong sign: the bound is Σ w (log p(x, z) - log w).",
+    "log-likelihood": (
+        "this is the log-likelihood, which the bound equals only at the responsibilities of the "
+        "E step. Use those that were passed in."
+    ),
+    "zero-log-zero": (
+        "right, except where a responsibility is 0: there you have 0 log 0, which is NaN in numpy "
+        "but 0 in the limit. Leave those terms out (np.where)."
+    ),
+    "reversed": "this is KL(p ‖ q). The average is taken under the first argument, q.",
+    "base-2": "you used logs of base 2. Use natural logs throughout.",
+    "all-weights-free": "the mixing weights sum to 1, so only k - 1 of them are free.",
+    "no-weights": "you left the mixing weights out: k - 1 more.",
+    "square-covariances": ("a covariance matrix is symmetric: d(d+1)/2 free entries, not d²."),
+    "shape": "expected {expected}, got {got}.",
+    "not-finite": "your result holds {got}. Look for a division by 0 or the log of 0.",
+    "rows": "row {row} sums to {got:.6g}. Probabilities sum to 1.",
+    "different": "{name}: expected {expected:.6g}, got {got:.6g}{where}.",
+    "number": "expected another number than {got:.6g}.",
+}
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a check found; true when the function is right, and printed as advice.
+
+    Attributes
+    ----------
+    right : bool
+    message : str
+        What to tell the learner.
+    mistake : str or None
+        The key in `ADVICE` of the mistake recognized; None if right.
+    """
+
+    right: bool
+    message: str
+    mistake: str | None = None
+
+    def __bool__(self):
+        return self.right
+
+    def __repr__(self):
+        return self.message if self.right else f"Not yet: {self.message}"
+
+
+_X = datasets.ten_points().X[:, 0]
+# Not the book's start: unequal weights, or else forgetting φ would not show.
+_WEIGHTS, _MEANS, _VARIANCES = np.array([0.3, 0.7]), np.array([3.0, 10.0]), np.array([8.5, 15.7])
+_FAR = 1e5  # more than a thousand standard deviations from both components
+
+
+def mle(function):
+    """Check `function(x) -> (mean, variance)`, the maximum-likelihood fit of one Gaussian.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+    x = _X[:5]
+    mean, variance = x.mean(), x.var()
+    mistakes = [
+        ("divided-by-m-1", (mean, x.var(ddof=1))),
+        ("returned-sd", (mean, x.std())),
+        ("not-divided", (mean, len(x) * variance)),
+        ("swapped", (variance, mean)),
+        ("about-zero", (mean, (x**2).mean())),
+    ]
+    return _compare(_call(function, x), (mean, variance), mistakes, ("mean", "variance"))
+
+
+def log_likelihood(function):
+    """Check `function(x, weights, means, variances) -> float`, ℓ of a mixture.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+    theta = (_WEIGHTS, _MEANS, _VARIANCES)
+    right = _log_density(*theta).sum()
+    log_joint = GaussianMixture(*theta).component_log_density(_X)
+    mistakes = [
+        ("sum-of-logs", log_joint.sum()),
+        ("forgot-weights", np.logaddexp.reduce(log_joint - np.log(_WEIGHTS), axis=1).sum()),
+        ("variance-as-sd", _log_density(_WEIGHTS, _MEANS, _VARIANCES**2).sum()),
+        ("sd-as-variance", _log_density(_WEIGHTS, _MEANS, _VARIANCES**0.5).sum()),
+        ("no-constant", np.log(np.exp(log_joint) @ np.sqrt(2 * np.pi * _VARIANCES)).sum()),
+        ("likelihood", np.exp(right)),
+        ("averaged", right / len(_X)),
+        ("sign", -right),
+    ]
+    found = _compare(_call(function, _X, *theta), right, mistakes, ("log-likelihood",))
+    return _unless_far(found, function, theta)
+
+
+def e_step(function):
+    """Check `function(x, weights, means, variances) -> responsibilities` of shape (m, k).
+
+    If the function returns a pair, as `gmm_lib.e_step` does, its first part is checked.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+    theta = (_WEIGHTS, _MEANS, _VARIANCES)
+    w = _first(_call(function, _X, *theta))
+    right = _responsibilities(*theta)
+    joint = np.exp(GaussianMixture(*theta).component_log_density(_X))
+    mistakes = [
+        *_wrong_responsibilities(),
+        ("transposed", right.T),
+        ("not-normalized", joint),
+    ]
+    found = _compare(w, right, mistakes, ("w",))
+    if found.mistake == "different":
+        off = np.abs(np.asarray(w).sum(axis=1) - 1)
+        if off.max() > 1e-6:
+            row = int(off.argmax())
+            return _not_yet("rows", row=row, got=float(np.sum(w[row])))
+    return _unless_far(found, function, theta)
+
+
+def m_step(function):
+    """Check `function(x, responsibilities) -> (weights, means, variances)`, each of shape (k,).
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+    w = _responsibilities(_WEIGHTS, _MEANS, _VARIANCES)
+    return _compare(
+        _call(function, _X, w),
+        _refit(w),
+        _wrong_refits(w),
+        ("weights", "means", "variances"),
+    )
+
+
+def em_step(function):
+    """Check `function(x, weights, means, variances) -> (weights, means, variances)`: E, then M.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+    theta = (_WEIGHTS, _MEANS, _VARIANCES)
+    w = _responsibilities(*theta)
+    weights, means, variances = _refit(w)
+    mistakes = [
+        ("stale-means", (weights, means, _spread(w, _MEANS))),
+        ("unchanged-weights", (_WEIGHTS, means, variances)),
+        *_wrong_refits(w),
+        *((key, _refit(wrong)) for key, wrong in _wrong_responsibilities()),
+    ]
+    return _compare(
+        _call(function, _X, *theta),
+        (weights, means, variances),
+        mistakes,
+        ("weights", "means", "variances"),
+    )
+
+
+def elbo(function):
+    """Check `function(x, responsibilities, weights, means, variances) -> float`, the lower bound.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+    theta = (_WEIGHTS, _MEANS, _VARIANCES)
+    # Not those of the E step at θ, where the bound would equal the log-likelihood.
+    w = _responsibilities(_WEIGHTS, _MEANS + 1, _VARIANCES)
+    right = _bound(w, *theta)
+    entropy = bound.entropy(w).sum()
+    mistakes = [
+        ("no-entropy", right - entropy),
+        ("entropy-sign", right - 2 * entropy),
+        ("log-likelihood", _log_density(*theta).sum()),
+        ("forgot-weights", right - (w @ np.log(_WEIGHTS)).sum()),
+        ("variance-as-sd", _bound(w, _WEIGHTS, _MEANS, _VARIANCES**2)),
+        ("sd-as-variance", _bound(w, _WEIGHTS, _MEANS, _VARIANCES**0.5)),
+        ("averaged", right / len(_X)),
+        ("sign", -right),
+    ]
+    found = _compare(_call(function, _X, w, *theta), right, mistakes, ("bound",))
+    if found:
+        hard = np.eye(2)[w.argmax(axis=1)]
+        with np.errstate(all="ignore"):
+            value = np.asarray(_call(function, _X, hard, *theta))
+        if not np.isfinite(value).all():
+            return _not_yet("zero-log-zero")
+    return found
+
+
+def kl(function):
+    """Check `function(q, p) -> float`, the KL divergence of two distributions of shape (k,).
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+    q, p = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
+    right = bound.kl_divergence(q, p)[0]
+    mistakes = [
+        ("reversed", bound.kl_divergence(p, q)[0]),
+        ("base-2", right / np.log(2)),
+        ("sign", -right),
+    ]
+    found = _compare(_call(function, q, p), right, mistakes, ("KL",))
+    if found:
+        with np.errstate(all="ignore"):
+            value = np.asarray(_call(function, np.array([0.5, 0.5, 0.0]), p))
+        if not np.isfinite(value).all():
+            return _not_yet("zero-log-zero")
+    return found
+
+
+def n_parameters(function):
+    """Check `function(k, d) -> int`, the number of free parameters with full covariances.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+    k, d = 3, 4
+    right = selection.n_parameters(k, d)
+    mistakes = [
+        ("all-weights-free", right + 1),
+        ("no-weights", right - (k - 1)),
+        ("square-covariances", right + k * d * (d - 1) // 2),
+    ]
+    return _compare(_call(function, k, d), right, mistakes, (f"k = {k}, d = {d}",))
+
+
+def number(answer, expected, *, tol=1e-3, mistakes=None):
+    """Check a number worked out by hand.
+
+    Parameters
+    ----------
+    answer : float
+        The learner's.
+    expected : float
+        The right one.
+    tol : float
+        How far off it may be, absolutely.
+    mistakes : dict from float to str, optional
+        Numbers that well-known mistakes give, each with what to say.
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError, ValueError
+        If answer, expected or tol is not one finite real number.
+
+    Examples
+    --------
+    >>> number(8.5, 6.8, mistakes={8.5: "you divided by m - 1."})
+    Not yet: you divided by m - 1.
+    """
+    answer = as_number(answer, "answer", least=-np.inf)
+    expected = as_number(expected, "expected", least=-np.inf)
+    tol = as_number(tol, "tol")
+    if abs(answer - expected) <= tol:
+        return Feedback(True, ADVICE["right"])
+    for value, advice in (mistakes or {}).items():
+        if abs(answer - value) <= tol:
+            return Feedback(False, advice, "number")
+    return _not_yet("number", got=answer)
+
+
+def _call(function, *arguments):
+    """Call the learner's function on copies, so that nothing it does in place reaches us."""
+    if not callable(function):
+        raise TypeError(
+            f"function: expected a function, got {type(function).__name__}; pass the function "
+            "itself, without calling it: check.e_step(my_e_step)."
+        )
+    return function(*(a.copy() if isinstance(a, np.ndarray) else a for a in arguments))
+
+
+def _compare(got, right, mistakes, names):
+    """Feedback on a result, a tuple of arrays (or one), against the right one and the mistakes."""
+    right = right if isinstance(right, tuple) else (right,)
+    if len(right) == 1:
+        got = (got,)
+    elif not isinstance(got, (tuple, list)) or len(got) != len(right):
+        length = len(got) if isinstance(got, (tuple, list)) else None
+        what = f"{length} values" if length is not None else type(got).__name__
+        return _not_yet("shape", expected=f"{len(right)} values, {', '.join(names)}", got=what)
+    try:
+        got = tuple(np.asarray(part, dtype=float) for part in got)
+    except (TypeError, ValueError):
+        kinds = ", ".join(type(part).__name__ for part in got)
+        return _not_yet("shape", expected=f"numbers ({', '.join(names)})", got=kinds)
+    if _same(got, right):
+        return Feedback(True, ADVICE["right"])
+    for key, wrong in mistakes:
+        if _same(got, wrong if isinstance(wrong, tuple) else (wrong,)):
+            return _not_yet(key)
+    for name, part, target in zip(names, got, right, strict=True):
+        target = np.asarray(target, dtype=float)
+        if part.shape != target.shape:
+            return _not_yet(
+                "shape", expected=f"{name} of shape {target.shape}", got=f"shape {part.shape}"
+            )
+        if not np.isfinite(part).all():
+            return _not_yet("not-finite", got="NaN" if np.isnan(part).any() else "infinity")
+        off = ~np.isclose(part, target, rtol=1e-6, atol=1e-9)
+        if off.any():
+            place = tuple(int(i) for i in np.argwhere(off)[0])
+            where = f" at {list(place)}" if place else ""
+            return _not_yet(
+                "different",
+                name=name,
+                expected=float(target[place]),
+                got=float(part[place]),
+                where=where,
+            )
+
+
+def _same(got, other):
+    return all(
+        np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=1e-9)
+        for a, b in zip(got, other, strict=True)
+    )
+
+
+def _not_yet(mistake, **values):
+    return Feedback(False, ADVICE[mistake].format(**values), mistake)
+
+
+def _unless_far(found, function, theta):
+    """Add a warning to a right result if the function underflows far from every component."""
+    if found:
+        with np.errstate(all="ignore"):
+            value = np.asarray(_first(_call(function, np.array([_FAR]), *theta)), dtype=float)
+        if not np.isfinite(value).all():
+            got = "NaN" if np.isnan(value).any() else "-inf"
+            return Feedback(True, ADVICE["underflow"].format(got=got))
+    return found
+
+
+def _first(result):
+    return result[0] if isinstance(result, tuple) and len(result) == 2 else result
+
+
+def _responsibilities(weights, means, variances):
+    return _library_e_step(_X, GaussianMixture(weights, means, variances))[0]
+
+
+def _log_density(weights, means, variances):
+    return GaussianMixture(weights, means, variances).log_density(_X)
+
+
+def _bound(w, weights, means, variances):
+    return bound.evidence_lower_bound(_X, GaussianMixture(weights, means, variances), w)
+
+
+def _refit(w):
+    # Written out, for m_step would refuse the wrong responsibilities that we must refit to.
+    N = w.sum(axis=0)
+    means = w.T @ _X / N
+    return N / len(_X), means, _spread(w, means)
+
+
+def _spread(w, centers):
+    """Variances (k,) of the points, weighted by w, about given centers."""
+    return (w * (_X[:, None] - centers) ** 2).sum(axis=0) / w.sum(axis=0)
+
+
+def _wrong_responsibilities():
+    """Pairs of a mistake and the responsibilities it gives."""
+    theta = (_WEIGHTS, _MEANS, _VARIANCES)
+    joint = np.exp(GaussianMixture(*theta).component_log_density(_X))
+    kernels = joint * np.sqrt(_VARIANCES)
+    equal = np.full(2, 0.5)  # φ that is equal for all cancels, as φ that was forgotten
+    right = _responsibilities(*theta)
+    return [
+        ("wrong-axis", joint / joint.sum(axis=0)),
+        ("forgot-weights", _responsibilities(equal, _MEANS, _VARIANCES)),
+        ("variance-as-sd", _responsibilities(_WEIGHTS, _MEANS, _VARIANCES**2)),
+        ("sd-as-variance", _responsibilities(_WEIGHTS, _MEANS, _VARIANCES**0.5)),
+        ("no-constant", kernels / kernels.sum(axis=1, keepdims=True)),
+        ("hard-labels", np.eye(2)[right.argmax(axis=1)]),
+    ]
+
+
+def _wrong_refits(w):
+    """Pairs of a mistake and the weights, means and variances it gives."""
+    weights, means, variances = _refit(w)
+    N, m = w.sum(axis=0), len(_X)
+    about_divided = (w * (_X[:, None] - means * N / m) ** 2).sum(axis=0) / m
+    return [
+        ("counts-as-weights", (N, means, variances)),
+        ("divided-by-N-1", (weights, means, variances * N / (N - 1))),
+        ("returned-sds", (weights, means, np.sqrt(variances))),
+        ("divided-by-m", (weights, means * N / m, about_divided)),
+        ("divided-by-m", (weights, means, variances * N / m)),
+        ("overall-mean", (weights, means, _spread(w, _X.mean()))),
+        ("unweighted-variance", (weights, means, _spread(np.ones_like(w), means))),
+        ("hard-labels", _refit(np.eye(2)[w.argmax(axis=1)])),
+    ]
