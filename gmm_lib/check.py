@@ -25,6 +25,7 @@ from gmm_lib.mixture import GaussianMixture
 # The wording, in one table, so that another language needs only another table.
 ADVICE = {
     "right": "Right.",
+    "nothing": "your function returns nothing yet. End it with return.",
     "underflow": (
         "Right on these points. Far from every component, though, it gives {got}: all densities "
         "underflow to 0. Work with logs and subtract the largest before np.exp (log-sum-exp)."
@@ -452,6 +453,8 @@ def _call(function, *arguments):
 
 def _compare(got, right, mistakes, names):
     """Feedback on a result, a tuple of arrays (or one), against the right one and the mistakes."""
+    if got is None:
+        return _not_yet("nothing")
     right = right if isinstance(right, tuple) else (right,)
     if len(right) == 1:
         got = (got,)
