@@ -1,10 +1,145 @@
-"""Fixtures that several test modules share."""
+"""Fixtures that several test modules share.
+
+rng             a seeded generator
+chromium        a headless browser, one for the whole run
+explorer_page   one explorer in a page of its own (see explorer_page.py)
+site            folder of the built book; it is built first where it is missing or out of date
+site_url        address of a server of that folder
+open_page       a function that opens a page of the site, at a size, in a color scheme
+page            open_page's page at 1280 px, light, nothing opened yet
+
+A page from ``open_page`` (so ``page`` too) fails its test on any console error, any script error, any
+request to another host. With GMM_LIB_NO_SKIPS=1 in the environment a skipped test is a failed one.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+from explorer_page import explorer_page  # noqa: F401 (fixture)
+
+import book
+import browser
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.skipped and os.environ.get("GMM_LIB_NO_SKIPS") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+    return report
 
 
 @pytest.fixture
 def rng():
     """A generator with a fixed seed, fresh for each test."""
     return np.random.default_rng(20210208)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium or Chrome, whichever is there."""
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        try:
+            running = browser.launch(playwright)
+        except browser.NoBrowserError as error:
+            pytest.skip(str(error))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The folder of the built book, up to date."""
+    pytest.importorskip("jupyter_book")
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "book.py", "build"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"the book was not built:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return book.SITE
+
+
+@pytest.fixture(scope="session")
+def site_url(site):
+    """``http://127.0.0.1:<port>/`` of the built book."""
+    with serving(site) as url:
+        yield url
+
+
+class serving:
+    """``with serving(folder) as url``: the folder on a free port of this machine."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __enter__(self):
+        def handler(*args):
+            return book.Handler(*args, directory=self.folder)
+
+        self.server = book.Server(("127.0.0.1", 0), handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}/"
+
+    def __exit__(self, *error):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """A function ``(address=None, *, width=1280, height=900, dark=False, scripts=True, allow=())``.
+
+    Opens the address, if there is one, in a fresh context, and returns Playwright's page. ``allow``
+    holds parts of console messages that the test brings about on purpose.
+    """
+    contexts, problems = [], []
+
+    def open_page(address=None, *, width=1280, height=900, dark=False, scripts=True, allow=()):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=scripts,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+
+        def complain(text):
+            if not any(part in text for part in allow):
+                problems.append(text)
+
+        def request(asked):
+            local = asked.url.startswith(("http://127.0.0.1:", "file:", "data:", "blob:"))
+            if not local:
+                complain(f"request to {asked.url}")
+
+        context.on("request", request)
+        context.on("requestfailed", lambda asked: complain(f"failed: {asked.url} {asked.failure}"))
+        context.on("response", lambda got: got.status >= 400 and complain(f"{got.status}: {got.url}"))
+        context.on("weberror", lambda error: complain(f"script error: {error.error}"))
+        context.on(
+            "console", lambda said: said.type == "error" and complain(f"console: {said.text}")
+        )
+        page = context.new_page()
+        if address is not None:
+            page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems, "\n".join(dict.fromkeys(problems))
+
+
+@pytest.fixture
+def page(open_page):
+    """A page of 1280 px that fails its test on errors and foreign requests."""
+    return open_page()
