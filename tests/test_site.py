@@ -1,0 +1,231 @@
+"""The built book in a real browser: from a server and from a folder, wide and narrow, light and dark."""
+
+import json
+import re
+
+import pytest
+import yaml
+from conftest import ROOT
+
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+CHAPTERS = [entry["file"] for part in TOC["parts"] for entry in part["chapters"]]
+PAGES = [f"{name}.html" for name in [TOC["root"], *CHAPTERS]]
+NOTEBOOKS = [name for name in CHAPTERS if (ROOT / f"{name}.ipynb").exists()]
+SIZES = [(1280, False), (360, True), (1280, True), (360, False)]
+
+every_page = pytest.mark.parametrize("name", PAGES)
+
+
+def settle(page):
+    """Wait until mathematics is set and every explorer is alive or has said why not."""
+    page.wait_for_function(
+        """() => (!window.MathJax?.startup || window.mathIsSet || MathJax.startup.promise.then(
+            () => (window.mathIsSet = true)) && false)
+          && [...document.querySelectorAll(".explorer-host")].every(
+            (host) => host.dataset.alive || host.querySelector(".explorer-error"))"""
+    )
+
+
+def explorers_alive(page):
+    """How many hosts the page has; each must hold a live explorer, and the live one alone shows."""
+    hosts = page.locator(".explorer-host")
+    for index in range(hosts.count()):
+        host = hosts.nth(index)
+        root = host.locator("[data-explorer]")
+        assert root.count() == 1, host.inner_text()
+        assert root.get_attribute("data-explorer") == host.get_attribute("data-kind")
+        assert root.get_attribute("aria-label") or root.get_attribute("aria-labelledby")
+        assert host.get_by_role("status").first.inner_text().strip()
+        assert not host.locator(".explorer-still").is_visible()
+    return hosts.count()
+
+
+def overflow(page):
+    """By how many pixels the page is wider than the window, and what sticks out."""
+    return page.evaluate(
+        """() => {
+          const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+          const limit = document.documentElement.clientWidth + 1;
+          const guilty = wide <= 0 ? [] : [...document.querySelectorAll(".bd-article *")]
+            .filter((element) => element.getBoundingClientRect().right > limit)
+            .map((element) => element.outerHTML.slice(0, 120));
+          return wide > 0 ? [`${wide}px`, ...guilty.slice(0, 3)] : [];
+        }"""
+    )
+
+
+def serious_violations(page):
+    """What axe calls serious or critical, one line a rule."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {each['help']} {[node['html'][:150] for node in each['nodes']][:3]}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+@every_page
+def test_page_at_all_sizes(name, site_url, open_page):
+    hosts = set()
+    for width, dark in SIZES:
+        page = open_page(site_url + name, width=width, dark=dark)
+        settle(page)
+        theme = page.locator("html").get_attribute("data-theme")
+        assert theme == ("dark" if dark else "light")
+        hosts.add(explorers_alive(page))
+        assert overflow(page) == [], (width, dark)
+        assert serious_violations(page) == [], (width, dark)
+        blank = page.locator("img").evaluate_all(
+            "(all) => all.filter((i) => !i.alt.trim() || !i.complete || !i.naturalWidth)"
+            ".map((i) => i.outerHTML)"
+        )
+        assert blank == []
+        page.context.close()
+    assert len(hosts) == 1
+
+
+@every_page
+def test_page_by_double_click(name, site, open_page):
+    page = open_page((site / name).as_uri())
+    settle(page)
+    explorers_alive(page)
+    if page.locator("mjx-container").count():
+        assert page.evaluate("document.fonts.ready.then(() => document.fonts.size)") > 0
+
+
+@every_page
+def test_page_names_no_foreign_resource(name, site):
+    text = (site / name).read_text(encoding="utf-8")
+    tags = re.findall(r"<(?:script|link|img|iframe|source|video)\b[^>]*>", text)
+    foreign = [tag for tag in tags if re.search(r'(?:src|href)="(?:https?:)?//', tag)]
+    assert foreign == []
+
+
+@every_page
+def test_still_pictures_stand_before_scripts(name, site_url, open_page):
+    plain = open_page(site_url + name, scripts=False)
+    stills = plain.locator(".explorer-host .explorer-still img")
+    assert stills.count() == plain.locator(".explorer-host").count()
+    for index in range(stills.count()):
+        image = stills.nth(index)
+        image.scroll_into_view_if_needed()
+        assert image.is_visible()
+        assert len(image.get_attribute("alt")) > 20
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@every_page
+def test_nothing_shifts_when_explorers_come_alive(name, width, site_url, open_page):
+    def heights(page):
+        return page.locator(".explorer-host").evaluate_all(
+            "(all) => all.map((host) => host.getBoundingClientRect().height)"
+        )
+
+    before = heights(open_page(site_url + name, width=width, scripts=False))
+    page = open_page(site_url + name, width=width)
+    settle(page)
+    assert heights(page) == pytest.approx(before, abs=2)
+
+
+def test_page_with_broken_explorer_says_so(site, site_url, open_page):
+    name = next(name for name in PAGES if "explorer-host" in (site / name).read_text("utf-8"))
+    page = open_page(allow=["console: Error: broken on purpose"])
+
+    def broken(route):
+        file = json.dumps(route.request.url.rsplit("/", 1)[1])
+        module = "export default { render() { throw new Error('broken on purpose'); } }"
+        source = json.dumps({"esm": module, "css": ""})
+        route.fulfill(
+            body=f"explorerHost.register({file}, {source})", content_type="text/javascript"
+        )
+
+    page.route("**/_static/explorers/*.js*", broken)
+    page.goto(site_url + name)
+    message = page.locator(".explorer-host .explorer-error").first
+    message.wait_for()
+    assert "broken on purpose" in message.inner_text()
+    assert "picture" in message.inner_text()
+    assert page.locator(".explorer-still img").first.is_visible()
+
+
+@pytest.mark.parametrize("protocol", ["http", "file"])
+def test_search_finds_a_chapter(protocol, site, site_url, open_page):
+    base = site_url if protocol == "http" else site.as_uri() + "/"
+    page = open_page(base + "search.html?q=responsibilities")
+    results = page.locator("#search-results li a")
+    results.first.wait_for()
+    results.first.click()
+    page.wait_for_url(re.compile(r"chapters|appendices|index"))
+    assert "responsibilit" in page.locator("article").inner_text().lower()
+
+
+def test_search_dialog_opens_by_keyboard(site_url, open_page):
+    page = open_page(site_url)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("likelihood")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=likelihood*")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_can_be_downloaded(name, site_url, open_page):
+    page = open_page(f"{site_url}{name}.html")
+    page.get_by_role("button", name=re.compile("Download", re.I)).first.click()
+    with page.expect_download() as download:
+        page.locator("a[href$='.ipynb'], .dropdown-menu a:has-text('.ipynb')").first.click()
+    got = json.loads(download.value.path().read_text(encoding="utf-8"))
+    assert got == json.loads((ROOT / f"{name}.ipynb").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("protocol", ["http", "file"])
+def test_code_can_be_copied(protocol, site, site_url, open_page):
+    base = site_url if protocol == "http" else site.as_uri() + "/"
+    page = open_page(f"{base}{NOTEBOOKS[0]}.html")
+    if protocol == "http":
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    cell = page.locator("div.cell_input").first
+    cell.hover()
+    cell.locator("button.copybtn").click()
+    page.locator("button.copybtn.success").first.wait_for()
+    if protocol == "http":
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.strip() == cell.locator("pre").inner_text().strip()
+
+
+def test_theme_can_be_switched_and_is_kept(site_url, open_page):
+    page = open_page(site_url)
+    switch = page.locator("button.theme-switch-button").first
+    seen = set()
+    for _ in range(3):
+        switch.click()
+        seen.add(page.locator("html").get_attribute("data-theme"))
+    assert seen == {"light", "dark"}
+    while page.locator("html").get_attribute("data-theme") != "dark":
+        switch.click()
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_every_page_tells_how_to_cite_the_book(site_url, open_page):
+    page = open_page(site_url)
+    page.get_by_text("Cite this book").first.click()
+    assert page.get_by_text("@book{gaussian-mixtures-and-em").is_visible()
+
+
+@every_page
+def test_links_inside_the_site_lead_somewhere(name, site):
+    from bs4 import BeautifulSoup
+
+    page = BeautifulSoup((site / name).read_text(encoding="utf-8"), "html.parser")
+    for link in page.select("a[href]"):
+        href = link["href"]
+        if re.match(r"[a-z]+:", href):
+            continue
+        path, _, anchor = href.partition("#")
+        target = (site / name).parent / path.partition("?")[0] if path else site / name
+        assert target.exists(), href
+        if anchor and target.suffix == ".html":
+            other = BeautifulSoup(target.read_text(encoding="utf-8"), "html.parser")
+            assert other.find(id=anchor) is not None, href
