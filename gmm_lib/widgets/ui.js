@@ -1,0 +1,920 @@
+// What every explorer shares: state with undo and links, controls, figures, handles, motion.
+//
+// A NEW EXPLORER IN TEN LINES. gmm_lib/widgets/my.py holds the traits and still()/describe(); the words go in
+// words.en.json under "my" (at least "name" and "help"); one line goes in EXPLORERS of __init__.py; and my.js is
+//
+//   import { button, explorer, figure } from "./ui.js";
+//   function render({ model, el }) {
+//     const ex = explorer({ model, el, kind: "my", traits: ["a"], draw });   // the traits that are the state
+//     const plot = figure(ex, { label: ex.t("plot"), x: { label: "a", domain: [0, 1] }, y: { domain: [0, 1] } });
+//     const knob = plot.handle({ label: ex.t("knob"), step: [0.01, 0], drag: (x) => ex.change({ a: x }) });
+//     ex.controls.append(button(ex.t("half"), () => ex.change({ a: 0.5 })));
+//     function draw({ a }) {            // called after every change, whoever made it: reader, Python, link, undo
+//       knob.place(a, 0.5, { now: a, min: 0, max: 1 });
+//       ex.data({ a });                 // data-a on the root, in full precision, for tests and teachers' scripts
+//       ex.tell(ex.t("status", { a: formatNumber(a) }));
+//     }
+//     return ex.start();
+//   }
+//   export default { render };
+//
+// explorer() gives: ex.state, ex.change(patch, {gesture, animate}), ex.t(key, values), ex.tell(text), ex.data({…}),
+//   ex.plots and ex.controls (elements to append to), ex.undo(), ex.reset(), ex.undoButton(), ex.resetButton(),
+//   ex.linkButton(), ex.tween(ms, frame), ex.player({step}), ex.color(name), ex.mix(shares), ex.gesture(),
+//   ex.warn(text, buttons) for states the reader must be told of, ex.onCleanup(fn), ex.start().
+// - State is the listed traits and nothing else; a change is {trait: value}. Changes that carry the same `gesture`
+//   (handles give one: drag(x, y, gesture)) are one entry for undo. `valid(state)` may return a text: the change is
+//   then refused (from a link or from Python it is told, never thrown).
+// - draw(state, before, {animate}) must be a function of the state alone. To move softly, use ex.tween in it.
+// - The bundler joins modules into one text: top-level names must be unique across ui.js and yours; imports only as
+//   above; no code at the top level that touches the document.
+// - Wording only from ex.t; colours only from CSS variables (explorer.css); numbers through formatNumber.
+// - Never innerHTML: links are input from strangers.
+
+// ------------------------------------------------------------------------------------------------ elements
+
+export function h(tag, attributes = {}, ...children) {
+  return furnish(document.createElement(tag), attributes, children);
+}
+
+export function s(tag, attributes = {}, ...children) {
+  return furnish(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function furnish(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else setAttribute(element, name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+// null, undefined and false take the attribute away; writing only what differs keeps layout quiet.
+export function setAttribute(element, name, value) {
+  if (value === null || value === undefined || value === false) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value === true ? "" : value);
+}
+
+// ------------------------------------------------------------------------------------------------- numbers
+
+// At most `digits` significant digits, no trailing zeros; base.format_number in Python writes the same.
+export function formatNumber(value, digits = 4) {
+  if (!Number.isFinite(value)) return "–"; // an explorer must say why instead; this is only the last line of defence
+  const rounded = Number(value.toPrecision(digits));
+  return rounded === 0 ? "0" : String(rounded);
+}
+
+// Whole per cent, never 0% or 100% of what is not exactly so.
+export function formatPercent(share) {
+  if (share > 0 && share < 0.01) return "<1%";
+  if (share > 0.99 && share < 1) return ">99%";
+  return `${Math.round(100 * share)}%`;
+}
+
+export function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}
+
+// Round numbers that cut [low, high] in about `count` parts.
+export function niceTicks(low, high, count = 6) {
+  const raw = (high - low) / Math.max(count, 1);
+  if (!(raw > 0) || !Number.isFinite(raw)) return [low];
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= raw * 0.999);
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  if (!(last - first < 1000)) return [low];
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+// ---------------------------------------------------------------------------------------------------- link
+
+export function encodeState(state) {
+  const bytes = new TextEncoder().encode(JSON.stringify(state));
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+}
+
+export function decodeState(code) {
+  const text = atob(code.replace(/-/g, "+").replace(/_/g, "/"));
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+}
+
+// The fragment is #anchor=code, and several joined with & where a link carries several explorers.
+export function readFragment(fragment, anchor) {
+  for (const part of fragment.replace(/^#/, "").split("&")) {
+    const at = part.indexOf("=");
+    if (at > 0 && decodeURIComponent(part.slice(0, at)) === anchor) return part.slice(at + 1);
+  }
+  return null;
+}
+
+// ------------------------------------------------------------------------------------------------ controls
+
+// Labels are given whole and visible; `name` overrides what a screen reader says where the label is a symbol.
+export function button(label, onclick, { name = null, kind = null, title = null } = {}) {
+  return h("button", { type: "button", class: "gmm-button", "aria-label": name, "data-kind": kind, title, onclick }, label);
+}
+
+// A button that cannot be used now stays focusable and says why when pressed.
+export function setEnabled(element, enabled) {
+  setAttribute(element, "aria-disabled", enabled ? null : "true");
+}
+
+export function setPressed(element, pressed) {
+  setAttribute(element, "aria-pressed", pressed ? "true" : "false");
+}
+
+// Each control returns its element with `.set(value)`; set never calls the listener.
+export function slider({ label, min, max, step = 1, value = min, format = String, oninput, name = null }) {
+  const input = h("input", { type: "range", min, max, step, "aria-label": name ?? label });
+  const output = h("span", { class: "gmm-value", "aria-hidden": "true" }); // <output> would be a second role=status
+  const element = h("label", { class: "gmm-slider" }, h("span", { class: "gmm-label" }, label), input, output);
+  element.input = input;
+  element.set = (now, limits = {}) => {
+    for (const key of ["min", "max", "step"]) if (limits[key] !== undefined) setAttribute(input, key, limits[key]);
+    if (Number(input.value) !== now) input.value = now;
+    output.textContent = format(now);
+    setAttribute(input, "aria-valuetext", format(now));
+  };
+  let gesture = newGesture();
+  input.addEventListener("input", () => oninput(Number(input.value), gesture));
+  input.addEventListener("change", () => (gesture = newGesture()));
+  element.set(value);
+  return element;
+}
+
+// options: [[value, text], …]
+export function select({ label, options, value, onchange, name = null }) {
+  const input = h("select", { class: "gmm-select", "aria-label": name });
+  const element = h("label", { class: "gmm-choice" }, h("span", { class: "gmm-label" }, label), input);
+  element.input = input;
+  let values = [];
+  element.set = (now, choices = null) => {
+    if (choices) {
+      values = choices.map(([item]) => item);
+      input.replaceChildren(...choices.map(([item, text]) => h("option", { value: String(item) }, text)));
+    }
+    input.value = String(now);
+  };
+  input.addEventListener("change", () => onchange(values[input.selectedIndex]));
+  element.set(value, options);
+  return element;
+}
+
+// Commits on Enter and on leaving the field; what is not a number inside the limits goes back to what was.
+export function numberInput({ label, name = null, value = 0, min = null, max = null, step = "any", onchange }) {
+  const input = h("input", { type: "number", class: "gmm-number", inputmode: "decimal", step, min, max, "aria-label": name ?? label });
+  const element = label === null ? input : h("label", { class: "gmm-choice" }, h("span", { class: "gmm-label" }, label), input);
+  let shown = value;
+  element.input = input;
+  element.set = (now, digits = 6) => {
+    shown = now;
+    if (document.activeElement !== input || !input.dataset.dirty) input.value = formatNumber(now, digits);
+  };
+  input.addEventListener("input", () => (input.dataset.dirty = "1"));
+  input.addEventListener("change", () => {
+    delete input.dataset.dirty;
+    const typed = input.valueAsNumber;
+    const good = Number.isFinite(typed) && (min === null || typed >= min) && (max === null || typed <= max);
+    if (good) onchange(typed);
+    else element.set(shown);
+  });
+  element.set(value);
+  return element;
+}
+
+export function checkbox({ label, value = false, onchange, name = null }) {
+  const input = h("input", { type: "checkbox", "aria-label": name });
+  const element = h("label", { class: "gmm-check" }, input, h("span", {}, label));
+  element.input = input;
+  element.set = (now) => (input.checked = now);
+  input.addEventListener("change", () => onchange(input.checked));
+  element.set(value);
+  return element;
+}
+
+export function row(...children) {
+  return h("div", { class: "gmm-row" }, ...children);
+}
+
+// A part that opens on demand: numbers, options.
+export function disclosure(label, ...children) {
+  return h("details", { class: "gmm-details" }, h("summary", {}, label), ...children);
+}
+
+let gestures = 0;
+
+// A name for one gesture (a drag, a held key, one play): changes that share it are one entry for undo.
+export function newGesture() {
+  gestures += 1;
+  return `gesture-${gestures}`;
+}
+
+// -------------------------------------------------------------------------------------------------- motion
+
+export function prefersReducedMotion() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+export function ease(t) {
+  return t < 0.5 ? 4 * t ** 3 : 1 - (2 - 2 * t) ** 3 / 2;
+}
+
+// -------------------------------------------------------------------------------------------------- colour
+
+// A page says it is dark in its own way; ask the ones that exist, then the system.
+export function isDark() {
+  const { documentElement: page, body } = document;
+  const said = page.dataset.theme ?? page.getAttribute("theme");
+  if (said === "dark" || said === "light") return said === "dark";
+  if (body?.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false";
+  if (body?.classList.contains("vscode-dark") || body?.classList.contains("vscode-high-contrast")) return true;
+  if (body?.classList.contains("vscode-light")) return false;
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function toLinear(channel) {
+  const c = channel / 255;
+  return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+}
+
+function toByte(linear) {
+  const c = linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
+  return Math.round(255 * clamp(c, 0, 1));
+}
+
+// Mixes happen in Oklab, where halfway between two colours looks halfway (https://bottosson.github.io/posts/oklab/).
+export function hexToOklab(hex) {
+  const n = parseInt(hex.slice(1), 16);
+  const [r, g, b] = [toLinear(n >> 16), toLinear((n >> 8) & 255), toLinear(n & 255)];
+  const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
+  const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
+  const t = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+  return [
+    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * t,
+    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * t,
+    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * t,
+  ];
+}
+
+export function oklabToRgb(L, A, B) {
+  const l = (L + 0.3963377774 * A + 0.2158037573 * B) ** 3;
+  const m = (L - 0.1055613458 * A - 0.0638541728 * B) ** 3;
+  const t = (L - 0.0894841775 * A - 1.291485548 * B) ** 3;
+  const r = toByte(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * t);
+  const g = toByte(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * t);
+  const b = toByte(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * t);
+  return `rgb(${r},${g},${b})`;
+}
+
+// The second cue beside colour: dashes of component j's curve, and the shape of its points.
+const DASHES = ["", "7 4", "2 3", "10 3 2 3", "12 5", "5 2 1 2 1 2"];
+
+export function dash(j) {
+  return DASHES[j % DASHES.length];
+}
+
+// Adds the outline of component j's mark (circle, square, triangle, diamond, cross, inverted triangle) to a path.
+export function markPath(context, j, x, y, r) {
+  const shape = j % 6;
+  if (shape === 0) {
+    context.moveTo(x + r, y);
+    context.arc(x, y, r, 0, 2 * Math.PI);
+  } else if (shape === 1) {
+    const a = 0.88 * r;
+    context.rect(x - a, y - a, 2 * a, 2 * a);
+  } else if (shape === 4) {
+    const [a, b] = [1.15 * r, 0.42 * r];
+    const corners = [[-b, -a], [b, -a], [b, -b], [a, -b], [a, b], [b, b], [b, a], [-b, a], [-b, b], [-a, b], [-a, -b], [-b, -b]];
+    corners.forEach(([dx, dy], i) => (i ? context.lineTo(x + dx, y + dy) : context.moveTo(x + dx, y + dy)));
+    context.closePath();
+  } else {
+    const [n, turn, a] = { 2: [3, -Math.PI / 2, 1.25], 3: [4, -Math.PI / 2, 1.25], 5: [3, Math.PI / 2, 1.25] }[shape];
+    for (let i = 0; i < n; i += 1) {
+      const angle = turn + (2 * Math.PI * i) / n;
+      const [px, py] = [x + a * r * Math.cos(angle), y + a * r * Math.sin(angle)];
+      if (i) context.lineTo(px, py);
+      else context.moveTo(px, py);
+    }
+    context.closePath();
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ explorer
+
+const seenAnchors = new WeakMap(); // document -> Map(anchor -> how many explorers used it)
+
+function uniqueAnchor(wanted) {
+  if (!seenAnchors.has(document)) seenAnchors.set(document, new Map());
+  const seen = seenAnchors.get(document);
+  const n = (seen.get(wanted) ?? 0) + 1;
+  seen.set(wanted, n);
+  return n === 1 ? wanted : `${wanted}~${n}`;
+}
+
+const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+// See the top of this file. `traits`: names of the traits that are the state. `valid(state)`: null, or why not.
+// `linkState(state)`: what a link carries of it (default: all); `fromLink(stored)`: the change it means.
+export function explorer({ model, el, kind, traits, draw, valid = () => null, linkState = (x) => x, fromLink = (x) => x }) {
+  const words = model.get("words");
+  const cleanups = [];
+  const history = [];
+  let lastGesture = null;
+  let busy = 0; // > 0 while the reader drags or a play runs: the live text is then announced sparingly
+  let lastAnnounced = 0;
+  let running = null; // the tween under way
+  let palette = null;
+  let started = false;
+  let announceTimer = 0;
+
+  const status = h("p", { class: "gmm-status", role: "status", "aria-live": "polite" });
+  const warning = h("div", { class: "gmm-warning", hidden: true });
+  const plots = h("div", { class: "gmm-plots" });
+  const controls = h("div", { class: "gmm-controls" });
+  const root = h("div", { class: "gmm-explorer", "data-explorer": kind, role: "group" }, plots, status, warning, controls);
+
+  const t = (key, values = {}) => {
+    const text = words[key];
+    if (text === undefined) throw new Error(`no word for "${key}" in the table of the ${kind} explorer`);
+    return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  };
+  setAttribute(root, "aria-label", t("name"));
+
+  const read = () => Object.fromEntries(traits.map((name) => [name, model.get(name)]));
+  const ex = { root, plots, controls, status, model, kind, t, state: read(), redraws: [] };
+  const initial = ex.state;
+
+  function redraw(before = ex.state, options = {}) {
+    if (!started) return;
+    for (const prepare of ex.redraws) prepare();
+    draw(ex.state, before, { animate: false, ...options });
+  }
+  ex.redraw = redraw;
+
+  // Sets the state: `to` is complete. Writes to the model what differs, so Python and other views follow.
+  function become(to, options, write = true) {
+    const before = ex.state;
+    ex.state = to;
+    if (write) {
+      let changed = false;
+      for (const name of traits) {
+        if (same(before[name], to[name])) continue;
+        model.set(name, to[name]);
+        changed = true;
+      }
+      if (changed) model.save_changes();
+    }
+    setEnabled(undoButton, history.length > 0);
+    redraw(before, options);
+  }
+
+  ex.change = (patch, { gesture = null, animate = !gesture } = {}) => {
+    const to = { ...ex.state, ...patch };
+    if (traits.every((name) => same(to[name], ex.state[name]))) return true;
+    const problem = valid(to);
+    if (problem) {
+      ex.tell(problem);
+      return false;
+    }
+    if (gesture === null || gesture !== lastGesture) {
+      history.push(ex.state);
+      if (history.length > 200) history.shift();
+    }
+    lastGesture = gesture;
+    become(to, { animate });
+    return true;
+  };
+
+  ex.undo = () => {
+    if (!history.length) {
+      ex.tell(t("nothing-to-undo"));
+      return;
+    }
+    stopAll();
+    lastGesture = null;
+    become(history.pop(), { animate: true });
+  };
+  ex.reset = (to = initial) => {
+    stopAll();
+    ex.change(to);
+  };
+
+  const undoButton = button(t("undo"), () => ex.undo());
+  ex.undoButton = () => undoButton;
+  ex.resetButton = (action = () => ex.reset()) => button(t("reset"), action);
+  ex.canUndo = () => history.length > 0;
+
+  // -- what is told
+
+  ex.data = (values) => {
+    for (const [name, value] of Object.entries(values)) setAttribute(root, `data-${name}`, value);
+  };
+  ex.tell = (text) => {
+    if (status.textContent === text) return;
+    const now = performance.now();
+    clearTimeout(announceTimer);
+    const aloud = !busy || now - lastAnnounced > 3000;
+    setAttribute(status, "aria-live", aloud ? "polite" : "off");
+    if (aloud) lastAnnounced = now;
+    else announceTimer = setTimeout(() => !busy && ex.announce(), 600);
+    status.textContent = text;
+  };
+  // Says the present text again, once the reader has let go.
+  ex.announce = () => {
+    const text = status.textContent;
+    setAttribute(status, "aria-live", "polite");
+    status.replaceChildren(text);
+    lastAnnounced = performance.now();
+  };
+  ex.busy = (on) => {
+    busy += on ? 1 : -1;
+    if (!busy) ex.announce();
+  };
+  let warned = null;
+  ex.warn = (text, buttons = () => []) => {
+    if (text === warned) return;
+    warned = text;
+    warning.hidden = !text;
+    warning.replaceChildren(...(text ? [h("p", {}, text), row(...buttons())] : []));
+  };
+
+  // -- colour
+
+  ex.color = (name) => {
+    if (!palette) palette = { css: getComputedStyle(root), got: {}, oklab: [] };
+    return (palette.got[name] ??= palette.css.getPropertyValue(`--${name}`).trim());
+  };
+  // The colour of a point that belongs shares[at + j] to component j.
+  ex.mix = (shares, k, at = 0) => {
+    ex.color("c1");
+    const sum = [0, 0, 0];
+    for (let j = 0; j < k; j += 1) {
+      const lab = (palette.oklab[j] ??= hexToOklab(ex.color(`c${j + 1}`)));
+      for (let c = 0; c < 3; c += 1) sum[c] += shares[at + j] * lab[c];
+    }
+    return oklabToRgb(...sum);
+  };
+  const retheme = () => {
+    const dark = isDark();
+    if (palette && root.hasAttribute("data-dark") === dark) return;
+    setAttribute(root, "data-dark", dark);
+    palette = null;
+    redraw();
+  };
+  const themes = new MutationObserver(retheme);
+  for (const node of [document.documentElement, document.body]) {
+    themes.observe(node, { attributes: true, attributeFilter: ["data-theme", "theme", "class", "data-jp-theme-light"] });
+  }
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  scheme.addEventListener("change", retheme);
+  cleanups.push(() => themes.disconnect(), () => scheme.removeEventListener("change", retheme));
+
+  // -- motion
+
+  // Calls frame(f) with f from 0 to 1 over `ms`; one tween at a time, a new one takes over where the old one is.
+  ex.tween = (ms, frame, done = () => {}) => {
+    ex.stopTween();
+    if (ms <= 0 || prefersReducedMotion() || document.hidden) {
+      frame(1);
+      done();
+      return;
+    }
+    const began = performance.now();
+    const tick = (now) => {
+      const f = clamp((now - began) / ms, 0, 1);
+      running = f < 1 ? requestAnimationFrame(tick) : null;
+      frame(ease(f));
+      if (f === 1) done();
+    };
+    running = requestAnimationFrame(tick);
+  };
+  ex.stopTween = () => {
+    if (running !== null) cancelAnimationFrame(running);
+    running = null;
+  };
+  cleanups.push(() => ex.stopTween());
+
+  // A Play/Pause button: step(gesture) makes one move and returns false when there is no further one.
+  const players = [];
+  ex.player = ({ step, interval = 900 }) => {
+    let timer = null;
+    let gesture = null;
+    const player = { playing: false };
+    player.button = button(t("play"), () => (player.playing ? player.stop() : player.play()), { kind: "play" });
+    player.play = () => {
+      if (player.playing) return;
+      player.playing = true;
+      gesture = newGesture();
+      player.button.textContent = t("pause");
+      ex.busy(true);
+      const move = () => {
+        if (step(gesture) === false) player.stop();
+        else timer = setTimeout(move, interval);
+      };
+      move();
+    };
+    player.stop = () => {
+      if (!player.playing) return;
+      player.playing = false;
+      clearTimeout(timer);
+      player.button.textContent = t("play");
+      ex.busy(false);
+    };
+    players.push(player);
+    cleanups.push(player.stop);
+    return player;
+  };
+  function stopAll() {
+    for (const player of players) player.stop();
+  }
+  ex.stopPlaying = stopAll;
+
+  // -- links
+
+  let anchor = null;
+  ex.link = () => {
+    const here = location.href.split("#")[0];
+    return `${here}#${encodeURIComponent(anchor)}=${encodeState(linkState(ex.state))}`;
+  };
+  const linkText = h("input", { class: "gmm-link", type: "text", readonly: true, hidden: true, "aria-label": t("link") });
+  ex.linkButton = () => {
+    const copy = button(t("copy-link"), async () => {
+      const link = ex.link();
+      try {
+        history_replace(link);
+        await navigator.clipboard.writeText(link);
+        ex.tell(t("link-copied"));
+      } catch {
+        // No clipboard here (an old browser, or a page that is not secure): show the link, ready to be copied.
+        linkText.hidden = false;
+        linkText.value = link;
+        linkText.focus();
+        linkText.select();
+        ex.tell(t("link-shown"));
+      }
+    });
+    return h("span", { class: "gmm-linking" }, copy, linkText);
+  };
+  // The address bar follows where the page allows it; some hosts (srcdoc frames) do not.
+  function history_replace(link) {
+    try {
+      window.history.replaceState(window.history.state, "", link);
+    } catch {
+      /* the copied link is what counts */
+    }
+  }
+  function takeLink() {
+    let code = null;
+    try {
+      code = readFragment(location.hash, anchor);
+    } catch {
+      return;
+    }
+    if (code === null) return;
+    let problem = null;
+    try {
+      const stored = decodeState(code);
+      if (stored === null || typeof stored !== "object" || Array.isArray(stored)) throw new Error("no state");
+      const to = { ...ex.state, ...fromLink(stored) };
+      problem = Object.keys(to).every((name) => traits.includes(name)) ? valid(to) : t("bad-link");
+      if (!problem) ex.change(to);
+    } catch {
+      problem = t("bad-link");
+    }
+    if (problem) ex.warn(problem, () => [button(t("dismiss"), () => ex.warn(null))]);
+    root.scrollIntoView?.({ block: "center", behavior: "auto" });
+  }
+
+  // -- Python and other views
+
+  let pending = false;
+  function listen() {
+    if (pending) return;
+    pending = true;
+    // One message may change several traits; look at them together.
+    queueMicrotask(() => {
+      pending = false;
+      const to = read();
+      if (traits.every((name) => same(to[name], ex.state[name]))) return;
+      const problem = valid(to);
+      if (problem) {
+        ex.tell(problem);
+        return;
+      }
+      stopAll();
+      lastGesture = null;
+      history.push(ex.state);
+      become(to, { animate: true }, false);
+    });
+  }
+
+  ex.onCleanup = (fn) => cleanups.push(fn);
+  ex.gesture = newGesture;
+
+  ex.start = () => {
+    for (const name of traits) model.on(`change:${name}`, listen);
+    cleanups.push(() => traits.forEach((name) => model.off(`change:${name}`, listen)));
+    anchor = uniqueAnchor(model.get("anchor") || kind);
+    el.append(root);
+    setAttribute(root, "data-dark", isDark());
+    setAttribute(root, "id", document.getElementById(anchor) ? null : anchor);
+    started = true;
+    redraw();
+    takeLink();
+    window.addEventListener("hashchange", takeLink);
+    cleanups.push(() => window.removeEventListener("hashchange", takeLink));
+    const keys = (event) => {
+      if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z" && !event.target.matches("input")) {
+        event.preventDefault();
+        ex.undo();
+      }
+    };
+    root.addEventListener("keydown", keys);
+    return () => {
+      for (const cleanup of cleanups.splice(0)) cleanup();
+      root.remove();
+    };
+  };
+  setEnabled(undoButton, false);
+  return ex;
+}
+
+// -------------------------------------------------------------------------------------------------- figure
+
+const REACH = 24; // px: how far from its centre a handle can be grasped (touch targets of at least 44 px)
+
+// A plot: canvas below for what is many, SVG above for axes, curves and handles.
+//   x, y: {label, domain: [low, high], ticks: about how many (0: none), format}
+//   height(width) -> px; margin: {top, right, bottom, left}; grow: false keeps it out of the hero's column
+//   pick(px, py, event) -> a handle to grasp where none is near, or null;  hover(px, py) with null, null on leaving
+//   paint(context, plot): draws on the canvas; called by plot.paint() and after a resize
+// Gives: plot.x(v), plot.y(v) -> px; plot.toX(px), plot.toY(px); plot.domain({x, y}); plot.line(name, xs, ys, {class, …});
+//   plot.mark(name, tag, attributes); plot.handle({…}); plot.paint(); plot.width, plot.height (inner px);
+//   plot.under, plot.over (SVG groups below and above the curves).
+export function figure(ex, options) {
+  const { label, height = (w) => clamp(0.5 * w, 220, 420), pick = () => null, hover = null, paint = null } = options;
+  const margin = { top: 10, right: 12, bottom: options.x?.label ? 40 : 26, left: options.y?.ticks === 0 ? 14 : 46, ...options.margin };
+  const canvas = h("canvas", { "aria-hidden": "true" });
+  const under = s("g", { "aria-hidden": "true" });
+  const curves = s("g", { "aria-hidden": "true" });
+  const over = s("g", { "aria-hidden": "true" });
+  const knobs = s("g", {});
+  const axes = s("g", { class: "gmm-axes", "aria-hidden": "true" });
+  const inner = s("g", {}, axes, under, curves, over, knobs);
+  const svg = s("svg", { role: "group", "aria-label": label }, inner);
+  const element = h("div", { class: `gmm-figure ${options.class ?? ""}` }, canvas, svg);
+  ex.plots.append(element);
+
+  const parts = new Map();
+  const handles = [];
+  const scale = { x: options.x?.domain ?? [0, 1], y: options.y?.domain ?? [0, 1] };
+  const plot = { element, svg, canvas, under, over, curves, margin, width: 300, height: 200, handles };
+
+  plot.x = (value) => ((value - scale.x[0]) / (scale.x[1] - scale.x[0])) * plot.width;
+  plot.y = (value) => (1 - (value - scale.y[0]) / (scale.y[1] - scale.y[0])) * plot.height;
+  plot.toX = (px) => scale.x[0] + (px / plot.width) * (scale.x[1] - scale.x[0]);
+  plot.toY = (py) => scale.y[0] + (1 - py / plot.height) * (scale.y[1] - scale.y[0]);
+  plot.domain = (to = null) => {
+    if (to) {
+      const before = JSON.stringify(scale);
+      if (to.x) scale.x = to.x;
+      if (to.y) scale.y = to.y;
+      if (before !== JSON.stringify(scale)) drawAxes();
+    }
+    return scale;
+  };
+
+  function drawAxes() {
+    const items = [];
+    const { width, height: tall } = plot;
+    const x = { ticks: clamp(Math.floor(width / 70), 2, 10), format: formatNumber, ...options.x };
+    const y = { ticks: clamp(Math.floor(tall / 45), 2, 8), format: formatNumber, ...options.y };
+    if (x.ticks) {
+      for (const value of niceTicks(...scale.x, x.ticks)) {
+        const at = plot.x(value).toFixed(1);
+        items.push(s("line", { x1: at, x2: at, y1: tall, y2: tall + 5 }));
+        items.push(s("text", { x: at, y: tall + 18, "text-anchor": "middle" }, x.format(value).replace("-", "−")));
+      }
+    }
+    if (y.ticks) {
+      for (const value of niceTicks(...scale.y, y.ticks)) {
+        const at = plot.y(value).toFixed(1);
+        items.push(s("line", { class: "gmm-grid", x1: 0, x2: width, y1: at, y2: at }));
+        items.push(s("text", { x: -7, y: at, dy: "0.32em", "text-anchor": "end" }, y.format(value).replace("-", "−")));
+      }
+    }
+    items.push(s("line", { class: "gmm-base", x1: 0, x2: width, y1: tall, y2: tall }));
+    if (x.label) items.push(s("text", { class: "gmm-axis-label", x: width, y: tall + 35, "text-anchor": "end" }, x.label));
+    if (y.label) items.push(s("text", { class: "gmm-axis-label", x: 4 - margin.left, y: 2 - margin.top, dy: "0.8em" }, y.label));
+    axes.replaceChildren(...items);
+  }
+
+  // Curves and marks are kept by name: made once, then only changed.
+  plot.mark = (name, tag, attributes, layer = curves) => {
+    if (attributes === null) {
+      parts.get(name)?.remove();
+      parts.delete(name);
+      return null;
+    }
+    if (!parts.has(name)) {
+      parts.set(name, s(tag));
+      layer.append(parts.get(name));
+    }
+    const node = parts.get(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key === "text") {
+        if (node.textContent !== value) node.textContent = value;
+      } else setAttribute(node, key, value);
+    }
+    return node;
+  };
+  plot.line = (name, xs, ys, attributes = {}, layer = curves) => {
+    if (xs === null) return plot.mark(name, "path", null);
+    let d = "";
+    for (let i = 0; i < xs.length; i += 1) {
+      d += `${i ? "L" : "M"}${plot.x(xs[i]).toFixed(2)} ${clamp(plot.y(ys[i]), -1e4, 1e4).toFixed(2)}`;
+    }
+    return plot.mark(name, "path", { d, ...attributes }, layer);
+  };
+  // Takes away the marks whose name begins so and is not in `keep`.
+  plot.keep = (prefix, keep) => {
+    for (const name of [...parts.keys()]) if (name.startsWith(prefix) && !keep.has(name)) plot.mark(name, "g", null);
+  };
+
+  // -- handles: things to take hold of, by pointer, touch or arrow keys
+
+  // drag(x, y, gesture): where it is wanted, in data units. step: [dx, dy] of an arrow key, or a function giving it;
+  // Shift makes ten. `keys(dx, dy, gesture, event)` replaces that rule. `key(event)` sees other keys first; true: done.
+  // `shape`: "disc", "ring" or "point"; `text`: what stands in it.
+  plot.handle = ({ label: name, text = "", shape = "disc", color = null, step = [1, 1], drag, keys = null, key = null, release = () => {}, focus = () => {}, reach = REACH }) => {
+    const symbol = shape === "ring" ? s("path", { class: "gmm-knob", d: "M-7 0L0 -7L7 0L0 7Z" }) : s("circle", { class: "gmm-knob", r: shape === "point" ? 9 : 12 });
+    const letter = s("text", { class: "gmm-knob-text", "text-anchor": "middle", dy: "0.35em" }, text);
+    const node = s("g", { class: `gmm-handle gmm-${shape}`, role: "slider", tabindex: 0, "aria-label": name }, s("circle", { class: "gmm-reach", r: 22 }), symbol, letter);
+    if (color) node.style.setProperty("--knob", color);
+    knobs.append(node);
+    const handle = { node, at: [0, 0], px: [0, 0], hidden: false, reach, drag, release };
+    // px: where to draw it if not at (x, y) itself.
+    handle.place = (x, y, { now = x, min = -1e9, max = 1e9, text: said = formatNumber(now), label: named = null, hidden = false, px = null } = {}) => {
+      handle.at = [x, y];
+      handle.hidden = hidden;
+      setAttribute(node, "display", hidden ? "none" : null);
+      if (hidden) return;
+      handle.px = px ?? [plot.x(x), plot.y(y)];
+      setAttribute(node, "transform", `translate(${handle.px[0].toFixed(2)} ${handle.px[1].toFixed(2)})`);
+      setAttribute(node, "aria-valuenow", now);
+      setAttribute(node, "aria-valuemin", Math.min(min, now));
+      setAttribute(node, "aria-valuemax", Math.max(max, now));
+      setAttribute(node, "aria-valuetext", said);
+      if (named) setAttribute(node, "aria-label", named);
+    };
+    handle.remove = () => {
+      node.remove();
+      handles.splice(handles.indexOf(handle), 1);
+    };
+    let held = null;
+    node.addEventListener("keydown", (event) => {
+      if (key?.(event)) {
+        event.preventDefault();
+        return;
+      }
+      const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
+      if ((!dx && !dy) || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      if (!held) {
+        held = newGesture();
+        ex.busy(true);
+      }
+      const times = event.shiftKey ? 10 : 1;
+      if (keys) keys(dx * times, dy * times, held, event);
+      else {
+        const [sx, sy] = typeof step === "function" ? step() : step;
+        // Where only one direction means something, both pairs of arrows serve it, as sliders do.
+        const moveX = sy ? dx : dx + dy;
+        const moveY = sx ? dy : dx + dy;
+        drag(handle.at[0] + moveX * times * sx, handle.at[1] + moveY * times * sy, held);
+      }
+    });
+    const letGo = () => {
+      if (!held) return;
+      held = null;
+      ex.busy(false);
+      release();
+    };
+    node.addEventListener("keyup", letGo);
+    node.addEventListener("blur", letGo);
+    node.addEventListener("focus", () => focus());
+    handles.push(handle);
+    return handle;
+  };
+
+  const position = (event) => {
+    const box = svg.getBoundingClientRect();
+    return [event.clientX - box.left - margin.left, event.clientY - box.top - margin.top];
+  };
+  // The nearest handle in reach: grasping areas may overlap, and the nearest is the one meant.
+  const nearest = (px, py) => {
+    let best = null;
+    let least = Infinity;
+    for (const handle of handles) {
+      if (handle.hidden) continue;
+      const distance = Math.hypot(handle.px[0] - px, handle.px[1] - py);
+      if (distance <= handle.reach && distance < least) [best, least] = [handle, distance];
+    }
+    return best;
+  };
+  let grasped = null;
+
+  svg.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || grasped) return;
+    const [px, py] = position(event);
+    const handle = nearest(px, py) ?? pick(px, py, event);
+    if (!handle) return;
+    event.preventDefault();
+    handle.node.focus({ preventScroll: true });
+    svg.setPointerCapture(event.pointerId);
+    grasped = { handle, id: event.pointerId, gesture: newGesture(), dx: handle.px[0] - px, dy: handle.px[1] - py, moved: false, from: [px, py] };
+    setAttribute(element, "data-dragging", true);
+    ex.busy(true);
+  });
+  svg.addEventListener("pointermove", (event) => {
+    const [px, py] = position(event);
+    if (!grasped) {
+      if (event.pointerType !== "touch") {
+        element.style.cursor = nearest(px, py) ? "grab" : "";
+        hover?.(px, py);
+      }
+      return;
+    }
+    if (event.pointerId !== grasped.id) return;
+    // A press that does not travel is a selection, not a drag.
+    if (!grasped.moved && Math.hypot(px - grasped.from[0], py - grasped.from[1]) < 2) return;
+    grasped.moved = true;
+    const x = plot.toX(clamp(px + grasped.dx, 0, plot.width));
+    const y = plot.toY(clamp(py + grasped.dy, 0, plot.height));
+    grasped.handle.drag(x, y, grasped.gesture);
+  });
+  const drop = (event) => {
+    if (!grasped || event.pointerId !== grasped.id) return;
+    const { handle, moved } = grasped;
+    grasped = null;
+    setAttribute(element, "data-dragging", null);
+    ex.busy(false);
+    if (moved) handle.release();
+  };
+  svg.addEventListener("pointerup", drop);
+  svg.addEventListener("pointercancel", drop);
+  svg.addEventListener("pointerleave", () => !grasped && hover?.(null, null));
+  // A finger on something to grasp must not scroll the page; anywhere else it may.
+  svg.addEventListener(
+    "touchstart",
+    (event) => {
+      const [px, py] = position(event.touches[0]);
+      if (event.touches.length === 1 && (nearest(px, py) || pick(px, py, event))) event.preventDefault();
+    },
+    { passive: false },
+  );
+  plot.dragging = () => grasped?.moved ?? false;
+  plot.position = position;
+
+  // -- size
+
+  const context = canvas.getContext("2d");
+  plot.paint = () => {
+    if (!paint) return;
+    const ratio = window.devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, plot.width + margin.left + margin.right, plot.height + margin.top + margin.bottom);
+    context.translate(margin.left, margin.top);
+    paint(context, plot);
+  };
+  let last = "";
+  function measure() {
+    const total = element.clientWidth;
+    if (total < 50) return false;
+    const tall = Math.round(height(total));
+    const ratio = window.devicePixelRatio || 1;
+    const size = `${total} ${tall} ${ratio}`;
+    if (size === last) return false;
+    last = size;
+    plot.width = total - margin.left - margin.right;
+    plot.height = tall - margin.top - margin.bottom;
+    setAttribute(svg, "width", total);
+    setAttribute(svg, "height", tall);
+    setAttribute(inner, "transform", `translate(${margin.left} ${margin.top})`);
+    canvas.width = Math.round(total * ratio);
+    canvas.height = Math.round(tall * ratio);
+    canvas.style.width = `${total}px`;
+    canvas.style.height = `${tall}px`;
+    drawAxes();
+    return true;
+  }
+  ex.redraws.push(measure);
+  const observer = new ResizeObserver(() => measure() && ex.redraw());
+  observer.observe(element);
+  ex.onCleanup(() => observer.disconnect());
+  return plot;
+}

@@ -1,0 +1,208 @@
+"""A minimal page that hosts one explorer, for tests: the module, a model of five methods, no more.
+
+    from explorer_page import data, drag, status
+
+    def test_something(explorer_page):  # a fixture every test module has, through conftest.py
+        page = explorer_page(EMExplorer(), width=360)
+        page.get_by_role("button", name="E step").click()
+        assert data(page, "half") == "e"
+
+The real host, on the built site, is tested in test_site*.py.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ORIGIN = "https://explorer.test"  # a secure context, for the clipboard; never reached
+
+# The host's part of the contract: get, set, save_changes, on, off, with Backbone's order of events.
+HOST = """
+const state = JSON.parse(document.getElementById("state").textContent);
+const listeners = {};
+let changed = {};
+window.saved = [];
+window.errors = [];
+addEventListener("error", (event) => errors.push(String(event.error ?? event.message)));
+addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)));
+window.model = {
+  get: (name) => state[name],
+  set(name, value) {
+    state[name] = value;
+    changed[name] = value;
+    for (const call of [...(listeners["change:" + name] ?? [])]) call(window.model, value);
+  },
+  save_changes() { saved.push(changed); changed = {}; },
+  on(event, call) { (listeners[event] ??= []).push(call); },
+  off(event, call) { listeners[event] = (listeners[event] ?? []).filter((each) => each !== call); },
+};
+const text = document.getElementById("esm").textContent;
+window.module = await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+const el = document.getElementById("host");
+window.leave = await window.module.default.render({ model: window.model, el });
+window.alive = true;
+"""
+
+
+def traits(explorer):
+    """Return the traits a page would carry for `explorer`, as the site's host gives them."""
+    return {key: value for key, value in explorer.get_state().items() if not key.startswith("_")}
+
+
+def page_text(explorer, theme=None):
+    """Return the HTML of a page with `explorer` in it; `theme` sets html[data-theme]."""
+    attribute = f' data-theme="{theme}"' if theme else ""
+    state = json.dumps(traits(explorer)).replace("</", "<\\/")
+    background, ink = ("#14181c", "#fff") if theme == "dark" else ("#fff", "#000")
+    return (
+        f'<!doctype html><html lang="en"{attribute}><head><meta charset="utf-8">'
+        "<title>Explorer</title>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>body {{ margin: 8px; background: {background}; color: {ink}; }}</style>"
+        f"<style>{explorer._css}</style></head><body>"
+        f'<main><h1>Explorer</h1><div id="host"></div></main>'
+        f'<script type="application/json" id="state">{state}</script>'
+        f'<script type="text/plain" id="esm">{html_safe(explorer._esm)}</script>'
+        f'<script type="module">{HOST}</script></body></html>'
+    )
+
+
+def html_safe(module):
+    """Return a module text that an HTML script element can carry."""
+    if re.search(r"</script|<!--", module):
+        raise ValueError("expected a module without </script or <!-- in it; write them apart")
+    return module
+
+
+@pytest.fixture
+def explorer_page(chromium):
+    """A function that opens an explorer in a page of its own and fails the test on any page error.
+
+    It takes the explorer and, by keyword, what is in the head of `open_page`.
+    """
+    contexts, problems = [], []
+
+    def open_page(
+        explorer,
+        *,
+        width=1280,
+        height=900,
+        theme=None,
+        touch=False,
+        fragment="",
+        reduced=True,
+        scale=1,
+    ):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            has_touch=touch,
+            reduced_motion="reduce" if reduced else "no-preference",
+            device_scale_factor=scale,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(5000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "console",
+            lambda message: message.type == "error" and problems.append(message.text),
+        )
+        text = page_text(explorer, theme)
+
+        def answer(route):
+            if route.request.url.split("#")[0] == f"{ORIGIN}/":
+                route.fulfill(body=text, content_type="text/html; charset=utf-8")
+            else:
+                if not route.request.url.endswith("/favicon.ico"):
+                    problems.append(f"request to {route.request.url}")
+                route.abort()
+
+        page.route(re.compile("^https?:"), answer)
+        page.goto(f"{ORIGIN}/{fragment}")
+        page.wait_for_function("window.alive || window.errors.length")
+        problems.extend(page.evaluate("window.errors"))
+        assert not problems, problems
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems, problems
+
+
+def root(page):
+    """The explorer's root element."""
+    return page.locator("[data-explorer]")
+
+
+def data(page, name):
+    """Return the root's data-… value, as a number where it is one."""
+    value = root(page).get_attribute(f"data-{name}")
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def status(page):
+    """Return what the live text says."""
+    return page.get_by_role("status").inner_text()
+
+
+def trait(page, name):
+    """Return a trait as the page's model holds it."""
+    return page.evaluate("(name) => model.get(name)", name)
+
+
+def set_traits(page, **values):
+    """Set traits in the page's model at once, as a message from Python does."""
+    page.evaluate(
+        "(values) => Object.entries(values).forEach((pair) => model.set(...pair))", values
+    )
+    page.evaluate("() => new Promise((done) => setTimeout(done))")
+
+
+def centre(locator):
+    """Return the page coordinates of the middle of what `locator` finds."""
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page, locator, dx, dy, steps=5):
+    """Drag the middle of `locator` by (dx, dy) px with the mouse."""
+    x, y = centre(locator)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y + dy, steps=steps)
+    page.mouse.up()
+
+
+def touch_drag(page, locator, dx, dy, steps=5):
+    """Drag the middle of `locator` by (dx, dy) px with a finger."""
+    x, y = centre(locator)
+    session = page.context.new_cdp_session(page)
+
+    def send(kind, points):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", [{"x": x, "y": y}])
+    for step in range(1, steps + 1):
+        send("touchMove", [{"x": x + dx * step / steps, "y": y + dy * step / steps}])
+    send("touchEnd", [])
+
+
+def screenshot(page, path):
+    """Save a picture of the explorer."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    root(page).screenshot(path=str(path))
+
+
+def axe_violations(page):
+    """Return what axe finds wrong, as text, one line a rule."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['help']} {[n['html'] for n in v['nodes']][:3]}" for v in found]
