@@ -1,0 +1,611 @@
+"""EM on sums: the fast path, and the one for data that do not fit anywhere.
+
+The M step needs of the data only sums over the points: how many, where, how spread. Sums of parts
+add up, so blocks, threads, files and machines can each make their own [1]_, [2]_. And the E step
+needs of a point x only what its log-density is linear in: with z = x - c about a fixed centre c,
+
+    log φ_j N(x; μ_j, Σ_j) = θ_j · q(z),    q(z) = (1, z, z_a z_b for a <= b)
+
+because a Gaussian is an exponential family. With the features q of a block of n points as the
+columns of Q (D, n) and the natural parameters θ (k, D), one iteration is two matrix products:
+
+    L = θ Q        log joint densities (k, n), then Bayes' rule in place makes responsibilities R
+    S = R Qᵀ       the sums (k, D) of w_j q(z), from which φ, μ and Σ are read
+
+The blocks are small enough to stay in the processor's cache, and memory beyond the data is that of
+one block. Points lie along the last axis, so that each numpy call runs over long rows.
+
+The product form squares z, and so loses digits when a component is narrow and far from c. How many
+is estimated from the parameters (`Engine.e_step`), and where it is too many a block is *whitened*:
+subtract each mean first, then multiply by the inverse Cholesky factor. Slower, and sound.
+
+Symbols: m points, d features, k components, n points in a block, D features q of a point.
+
+References
+----------
+.. [1] R. M. Neal and G. E. Hinton (1998), A view of the EM algorithm that justifies incremental,
+   sparse, and other variants, section 2.
+.. [2] T. F. Chan, G. H. Golub and R. J. LeVeque (1983), Algorithms for computing the sample
+   variance: analysis and recommendations, The American Statistician 37, 242-247.
+"""
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial, reduce
+
+import numpy as np
+
+from gmm_lib._validate import as_choice, as_count, as_points, as_responsibilities, as_sample_weight
+from gmm_lib.covariance import (
+    COVARIANCE_TYPES,
+    EPS,
+    LOG_2PI,
+    DegenerateComponentError,
+    log_determinants,
+    maximise,
+)
+from gmm_lib.mixture import GaussianMixture
+
+# Largest relative error of a log-density or covariance that the product form may cause. Far above
+# rounding (2e-16), so that ordinary data take the fast path; far below the 1e-10 to which `fit`
+# promises to agree with `em_states`.
+TOLERANCE = 1e-12
+# exp is many times slower where its result is subnormal (below -708) and so are products with it.
+# e^-700 beside a total of at least e^-600 is e^-100, nothing: exponents are clipped here.
+LOWEST, SAFE = -700.0, -600.0
+# OpenBLAS runs a product of at most 2^18 multiply-adds in the calling thread, and one of at most
+# a million by kernels without packing, where the processor has them.
+ONE_THREAD_PRODUCT, SMALL_PRODUCT = 2**18, 10**6
+# Numbers a block may hold: 768 kB, most of a core's second-level cache.
+BLOCK_NUMBERS = 96 * 1024
+
+
+@dataclass(frozen=True, eq=False)
+class SufficientStatistics:
+    """All that the M step needs to know of some points, in a form that can be added.
+
+    `a + b` are the statistics of both sets of points, as if they had been one. Moments about each
+    component's own mean are kept instead of raw sums of squares, and merged by the formula of Chan,
+    Golub and LeVeque, so that no digits are lost where data lie far from the origin.
+
+    Attributes
+    ----------
+    counts : ndarray, shape (k,)
+        N_j = Σ_i w_j^(i).
+    means : ndarray, shape (k, d)
+        Σ_i w_j^(i) x^(i) / N_j.
+    scatter : ndarray, shape (k, d, d)
+        Σ_i w_j^(i) (x^(i) - mean_j)(x^(i) - mean_j)ᵀ. Statistics made by an `Engine` hold as much
+        of it as the covariance type needs: the diagonal; its average; or, tied, the sum over the
+        components, handed out in proportion to the counts.
+    """
+
+    counts: np.ndarray
+    means: np.ndarray
+    scatter: np.ndarray
+
+    @classmethod
+    def of(cls, X, responsibilities, *, sample_weight=None):
+        """Return the statistics of points with given responsibilities.
+
+        Parameters
+        ----------
+        X : array_like, shape (m, d), or (m,) in one dimension
+        responsibilities : array_like, shape (m, k)
+        sample_weight : array_like, shape (m,), optional
+
+        Returns
+        -------
+        SufficientStatistics
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not as described.
+        """
+        X = as_points(X)
+        w = as_responsibilities(responsibilities, len(X)).T
+        weight = as_sample_weight(sample_weight, len(X))
+        return _moments(np.ascontiguousarray(X.T), w if weight is None else w * weight)
+
+    def __add__(self, other):
+        if not isinstance(other, SufficientStatistics):
+            return NotImplemented
+        counts = self.counts + other.counts
+        share = other.counts / np.where(counts > 0, counts, 1)
+        step = other.means - self.means
+        between = (self.counts * share)[:, None, None] * step[:, :, None] * step[:, None, :]
+        return SufficientStatistics(
+            counts, self.means + share[:, None] * step, self.scatter + other.scatter + between
+        )
+
+    def maximise(self, covariance_type="full", prior=None):
+        """M step: return the mixture that these statistics make most likely.
+
+        Parameters
+        ----------
+        covariance_type : {"full", "tied", "diag", "spherical"}
+        prior : CovariancePrior, optional
+
+        Returns
+        -------
+        GaussianMixture
+
+        Raises
+        ------
+        DegenerateComponentError
+            If a component is empty or has collapsed.
+        """
+        return GaussianMixture._trusted(
+            *maximise(self.counts, self.means, self.scatter, covariance_type, prior)
+        )
+
+
+def _moments(points, w):
+    """Statistics of points (d, n) under w (k, n), each scatter about its own mean."""
+    counts = w.sum(axis=1)
+    means = (w @ points.T) / np.where(counts > 0, counts, 1)[:, None]
+    scatter = np.empty((len(w), len(points), len(points)))
+    for j, mean in enumerate(means):
+        scaled = (points - mean[:, None]) * np.sqrt(w[j])
+        scatter[j] = scaled @ scaled.T
+    return SufficientStatistics(counts, means, scatter)
+
+
+# ---------------------------------------------------------------- features: what a type asks of x
+
+
+class Full:
+    """q(z) = (1, z, z_a z_b for a <= b): D = (d + 1)(d + 2) / 2."""
+
+    peaked = True  # every row θ_j describes a density of finite height
+
+    def __init__(self, d):
+        a, b = np.triu_indices(d)
+        self.d, self.size = d, 1 + d + len(a)
+        self.upper = a * d + b  # where z_a z_b, a <= b, is found in a flattened matrix
+        self.halves = np.where(a == b, -0.5, -1.0)  # z_a z_b stands for z_b z_a as well
+        self.mirror = np.empty((d, d), dtype=np.intp)  # and where an entry is found in these
+        self.mirror[a, b] = self.mirror[b, a] = np.arange(len(a))
+
+    def lift(self, z, q):
+        """Write q(z) for the columns of z (d, n) into q (D, n)."""
+        q[0] = 1
+        q[1 : self.d + 1] = z
+        self.squares(z, q[self.d + 1 :])
+
+    def squares(self, z, out):
+        """Write the quadratic features."""
+        row = 0
+        for a in range(self.d):
+            np.multiply(z[a:], z[a], out=out[row : row + self.d - a])
+            row += self.d - a
+
+    def coefficients(self, precision):
+        """Part of θ (k, ·) that belongs to the squares: -zᵀ Σ⁻¹ z / 2."""
+        return precision.reshape(len(precision), -1).take(self.upper, axis=1) * self.halves
+
+    def second_moments(self, sums):
+        """Matrices (k, d, d) Σ w z zᵀ, as far as the type needs them, from sums of the squares."""
+        return sums.take(self.mirror, axis=1)
+
+
+class Diag(Full):
+    """q(z) = (1, z, z_a²): D = 2d + 1."""
+
+    def __init__(self, d):
+        self.d, self.size, self.halves = d, 1 + 2 * d, -0.5
+        self.upper = np.arange(d) * (d + 1)
+
+    def squares(self, z, out):
+        np.multiply(z, z, out=out)
+
+    def second_moments(self, sums):
+        return sums[:, :, None] * np.eye(self.d)
+
+
+class Spherical(Diag):
+    """q(z) = (1, z, |z|²): D = d + 2."""
+
+    def __init__(self, d):
+        super().__init__(d)
+        self.size = d + 2
+
+    def squares(self, z, out):
+        np.einsum("an,an->n", z, z, out=out[0])
+
+    def coefficients(self, precision):
+        return super().coefficients(precision)[:, :1]
+
+    def second_moments(self, sums):
+        return super().second_moments(np.repeat(sums / self.d, self.d, axis=1))
+
+
+class Tied(Full):
+    """q(z) = (1, z): D = d + 1.
+
+    The square zᵀ Σ⁻¹ z is the same for all components. Bayes' rule cancels it, and its sum over the
+    data needs only the total Σ z zᵀ, which no iteration changes.
+    """
+
+    peaked = False  # without the square a row is a plane
+
+    def __init__(self, d):
+        self.d, self.size = d, 1 + d
+
+    def squares(self, z, out):
+        pass
+
+    def coefficients(self, precision):
+        return np.empty((len(precision), 0))
+
+
+FEATURES = {"full": Full, "tied": Tied, "diag": Diag, "spherical": Spherical}
+
+
+# ------------------------------------------------------- kernels: sums over the points of one part
+
+
+class Workspace(dict):
+    """Arrays kept from one iteration to the next: making them anew costs more than filling them."""
+
+    lifted = None  # the points whose features are in the buffer, if these are all points of a part
+
+    def array(self, name, *shape):
+        """Return a buffer of that shape, the one of the last call if it fits."""
+        if name not in self or self[name].shape != shape:
+            self[name] = np.empty(shape)
+        return self[name]
+
+
+def posterior(log_joint, weight, peaked=True):
+    """Bayes' rule in place: log p(x, z = j) (k, n) becomes weighted responsibilities.
+
+    If `peaked`, log joint densities are known to be at most about 0 (their peak was subtracted), so
+    as long as none is very small nothing can over- or underflow, and a plain exp will do.
+
+    Returns
+    -------
+    float
+        Σ_i weight_i log p(x^(i)).
+    """
+    log_likelihood = 0.0
+    if not peaked or log_joint.min() < LOWEST:
+        top = log_joint.max(axis=0)
+        if not peaked or top.min() < SAFE:
+            log_joint -= top
+            log_likelihood += float(top.sum() if weight is None else weight @ top)
+        # A row of floors, since numpy takes the maximum with a lone number four times more slowly.
+        np.maximum(log_joint, np.full_like(top, LOWEST), out=log_joint)
+    np.exp(log_joint, out=log_joint)
+    total = log_joint.sum(axis=0)
+    log_total = np.log(total)
+    log_likelihood += float(log_total.sum() if weight is None else weight @ log_total)
+    np.divide(1.0 if weight is None else weight, total, out=total)
+    log_joint *= total
+    return log_likelihood
+
+
+def product_form(points, weight, work, *, theta, centre, features):
+    """Sums S (k, D) of w_j q(z) and log-likelihood of points (n, d), as two products a block."""
+    k, size = theta.shape
+    length = block_length(len(points), k, size + features.d)
+    columns = min(length, product_columns(k, size))
+    wide = size > 128
+    Z, Q = work.array("z", features.d, length), work.array("q", size, length)
+    L, P = work.array("l", k, length), work.array("p", length, k)
+    S, log_likelihood = np.zeros((k, size)), 0.0
+    for start in range(0, len(points), length):
+        block = points[start : start + length]
+        n = len(block)
+        z, q, log_joint = Z[:, :n], Q[:, :n], L[:, :n]
+        if work.lifted is not points:
+            np.subtract(block.T, centre[:, None], out=z)
+            features.lift(z, q)
+        w = None if weight is None else weight[start : start + length]
+        cuts = [slice(c, min(c + columns, n)) for c in range(0, n, columns)]
+        if wide:  # many features: BLAS is faster when points come first
+            for cut in cuts:
+                np.matmul(q[:, cut].T, theta.T, out=P[cut])
+            log_joint[:] = P[:n].T
+            log_likelihood += posterior(log_joint, w, features.peaked)
+            P[:n] = log_joint.T
+            for cut in cuts:
+                S += (q[:, cut] @ P[cut]).T
+        else:
+            for cut in cuts:
+                np.matmul(theta, q[:, cut], out=log_joint[:, cut])
+            log_likelihood += posterior(log_joint, w, features.peaked)
+            for cut in cuts:
+                S += log_joint[:, cut] @ q[:, cut].T
+    work.lifted = points if length == len(points) else None
+    return S, log_likelihood
+
+
+def whitened(points, weight, work, *, mixture, centre):
+    """Statistics about `centre` and log-likelihood of points (n, d), subtracting before squaring.
+
+    Each log-density is found as -|W_j (x - μ_j)|²/2 with W_j the inverse Cholesky factor, and each
+    scatter about the block's own mean: relative errors are those of x - μ_j itself.
+    """
+    k, d = mixture.means.shape
+    whiten = np.linalg.inv(mixture.cholesky)
+    constants = np.log(mixture.weights) - 0.5 * (d * LOG_2PI + log_determinants(mixture.cholesky))
+    offsets = mixture.means - centre
+    length = block_length(len(points), k, 3 * d)
+    statistics, log_likelihood = None, 0.0
+    Z, Y, W = (work.array(name, rows, length) for name, rows in (("z", d), ("y", d), ("w", d)))
+    L = work.array("l", k, length)
+    for start in range(0, len(points), length):
+        block = points[start : start + length]
+        n = len(block)
+        z, y, white, log_joint = Z[:, :n], Y[:, :n], W[:, :n], L[:, :n]
+        np.subtract(block.T, centre[:, None], out=z)
+        for j in range(k):
+            np.subtract(z, offsets[j][:, None], out=y)
+            np.matmul(whiten[j], y, out=white)
+            np.einsum("an,an->n", white, white, out=log_joint[j])
+        log_joint *= -0.5
+        log_joint += constants[:, None]
+        w = None if weight is None else weight[start : start + length]
+        log_likelihood += posterior(log_joint, w, peaked=False)
+        part = _moments(z, log_joint)
+        statistics = part if statistics is None else statistics + part
+    work.lifted = None
+    return statistics, log_likelihood
+
+
+def survey(points, weight, work, *, spread):
+    """Statistics of all points as one component; without `spread` the scatter is left at 0."""
+    n, d = points.shape
+    ones = np.ones((1, n)) if weight is None else weight[None]
+    if spread:
+        return (_moments(points.T, ones),)
+    counts = ones.sum(axis=1)
+    # A product instead of mean(axis=0), which is slow for few columns.
+    means = (ones @ points) / np.where(counts > 0, counts, 1)
+    return (SufficientStatistics(counts, means, np.zeros((1, d, d))),)
+
+
+def block_length(n, k, rows):
+    """Points a block: as many as keep its arrays in cache, few enough calls, at most all n."""
+    return min(n, max(BLOCK_NUMBERS // (k + rows), 256))
+
+
+def product_columns(k, size):
+    """Columns a product: small enough to stay in its thread, or for the small kernels, or all."""
+    for budget, least in ((ONE_THREAD_PRODUCT, 256), (SMALL_PRODUCT, 64)):
+        columns = budget // (k * size) // 8 * 8
+        if columns >= least:
+            return columns
+    return 2**20
+
+
+def diagonals(matrices):
+    """View of the diagonals (k, d) of contiguous matrices (k, d, d)."""
+    k, d, _ = matrices.shape
+    return matrices.reshape(k, d * d)[:, :: d + 1]
+
+
+def add(a, b):
+    """Add results of a kernel on two parts."""
+    return tuple(x + y for x, y in zip(a, b, strict=True))
+
+
+# ------------------------------------------------------------------------------- where points live
+
+
+def available_threads():
+    """Processors this process may use, or OMP_NUM_THREADS if that is set and smaller."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(limit)) if limit.isdigit() and int(limit) else cores
+
+
+class Rows:
+    """An array in memory, walked by one thread or by several, each over rows of its own.
+
+    Whatever holds points has these three: `d`, `total` (a kernel's results summed over all points)
+    and `sample` (points to start from). Others are in `gmm_lib.stream`.
+
+    Parameters
+    ----------
+    X : ndarray, shape (m, d)
+    weight : ndarray, shape (m,), optional
+    threads : int, optional
+        As many as there are processors, if not given. BLAS may use threads of its own besides.
+    """
+
+    # A thread that gets fewer points than this is busier handing over than working.
+    LEAST = 32 * 1024
+
+    def __init__(self, X, weight=None, threads=None):
+        self.X, self.weight = X, weight
+        self.d = X.shape[1]
+        self.threads = available_threads() if threads is None else as_count(threads, "threads")
+        self.workspaces = [Workspace()]
+
+    def total(self, kernel, *, shared=True):
+        """Return the sum of kernel(points, weight, workspace) over all points.
+
+        `shared` says whether the kernel's products are small enough for BLAS to stay in the calling
+        thread; if not, BLAS's own threads serve better than ours.
+        """
+        m = len(self.X)
+        threads = min(self.threads, m // self.LEAST) if shared else 1
+        if threads <= 1:
+            return kernel(self.X, self.weight, self.workspaces[0])
+        while len(self.workspaces) < threads:
+            self.workspaces.append(Workspace())
+        cuts = [m * t // threads for t in range(threads + 1)]
+
+        def part(t):
+            rows = slice(cuts[t], cuts[t + 1])
+            weight = None if self.weight is None else self.weight[rows]
+            return kernel(self.X[rows], weight, self.workspaces[t])
+
+        with ThreadPoolExecutor(threads) as pool:
+            return reduce(add, pool.map(part, range(threads)))
+
+    def sample(self, size, rng):
+        """Return all points and their weights: they are in memory anyway."""
+        return self.X, self.weight
+
+
+# --------------------------------------------------------------------------------------- the engine
+
+
+class Engine:
+    """The E and M step on data that stay where they are.
+
+    Parameters
+    ----------
+    source : ndarray of shape (m, d), or a source
+        Points in memory, or `Rows`, or one of the sources of `gmm_lib.stream`.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+    prior : CovariancePrior, optional
+    sample_weight : ndarray, shape (m,), optional
+        For points in memory.
+    threads : int, optional
+        For points in memory.
+
+    Attributes
+    ----------
+    points : float
+        Number of points, or the sum of their weights.
+
+    Examples
+    --------
+    >>> engine = Engine(np.array([[1.0], [4.0], [6.0], [19.0], [24.0], [29.0]]))
+    >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
+    >>> statistics, log_likelihood = engine.e_step(start)
+    >>> engine.m_step(statistics).means.round(3).tolist()
+    [[2.586], [19.443]]
+    """
+
+    def __init__(
+        self, source, covariance_type="full", *, prior=None, sample_weight=None, threads=None
+    ):
+        if isinstance(source, np.ndarray):
+            X = as_points(source)
+            source = Rows(X, as_sample_weight(sample_weight, len(X)), threads)
+        as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
+        self.source, self.covariance_type, self.prior = source, covariance_type, prior
+        self.features = FEATURES[covariance_type](source.d)
+        tied = not self.features.peaked
+        (self.overall,) = source.total(partial(survey, spread=tied))
+        self.points = float(self.overall.counts[0])
+        self.centre = self.overall.means[0]
+        self._natural = self._successor = (None, None)
+
+    def e_step(self, mixture):
+        """Return the sufficient statistics of the data under the mixture's responsibilities.
+
+        The product form is used if both this mixture and the one the statistics lead to can bear
+        it; otherwise the points are walked once more, with whitening.
+
+        Returns
+        -------
+        statistics : SufficientStatistics
+        log_likelihood : float
+            ℓ(θ) of the mixture given, in nats.
+        """
+        theta, shift, error = self.natural_parameters(mixture)
+        if error <= TOLERANCE:
+            # Far outliers may overflow when squared; then the result is not finite, and not used.
+            with np.errstate(over="ignore", invalid="ignore"):
+                statistics, log_likelihood = self._by_products(mixture, theta, shift)
+                if np.isfinite(log_likelihood) and self._resolves(statistics):
+                    return statistics, log_likelihood
+        kernel = partial(whitened, mixture=mixture, centre=self.centre)
+        statistics, log_likelihood = self.source.total(kernel, shared=self.features.d <= 16)
+        return (
+            SufficientStatistics(
+                statistics.counts, statistics.means + self.centre, statistics.scatter
+            ),
+            log_likelihood,
+        )
+
+    def m_step(self, statistics):
+        """Return the mixture that maximises the expected complete log-likelihood.
+
+        Raises
+        ------
+        DegenerateComponentError
+            If a component is empty or has collapsed.
+        """
+        if self._successor[0] is not statistics:
+            successor = statistics.maximise(self.covariance_type, self.prior)
+            self._successor = statistics, successor
+        return self._successor[1]
+
+    def natural_parameters(self, mixture):
+        """Return θ (k, D), the constant taken out of it, and the product form's relative error.
+
+        Notes
+        -----
+        With A = Σ⁻¹ and δ = μ - c the log-density is a sum of terms A_ab z_a z_b of either sign,
+        which for the points of a component, |z_a| about s_a = |δ_a| + sd_a, are as large as
+        |A_ab| s_a s_b, though the sum is only of the size of 1. Each term is rounded to eps times
+        its size; such errors are independent and add in quadrature, so that the sum is off by about
+
+            eps · ( Σ_ab (A_ab s_a s_b)² )^½.
+
+        The same holds for the covariance that is read off the sums: entry ab is the small
+        difference of Σ w z_a z_b / N and δ_a δ_b, off by eps s_a s_b, which measured in units of Σ
+        itself is that expression again.
+        """
+        if self._natural[0] is mixture:
+            return self._natural[1]
+        d, features = self.features.d, self.features
+        delta = mixture.means - self.centre
+        whiten = np.linalg.inv(mixture.cholesky)
+        precision = whiten.transpose(0, 2, 1) @ whiten
+        linear = (precision @ delta[:, :, None])[:, :, 0]
+        peak = np.log(mixture.weights) - np.log(diagonals(mixture.cholesky)).sum(axis=1)
+        peak -= 0.5 * d * LOG_2PI
+        shift = float(peak.max()) if features.peaked else 0.0
+        theta = np.empty((mixture.k, features.size))
+        theta[:, 0] = peak - shift - 0.5 * (linear * delta).sum(axis=1)
+        theta[:, 1 : d + 1] = linear
+        theta[:, d + 1 :] = features.coefficients(precision)
+
+        # (|δ| + sd)² is at most 2 (δ² + sd²)
+        size = 2 * (delta * delta + diagonals(mixture.covariances))
+        squares = (precision * precision @ size[:, :, None])[:, :, 0] * size
+        error = EPS * math.sqrt(squares.sum(axis=1).max())
+        self._natural = mixture, (theta, shift, error)
+        return self._natural[1]
+
+    def _by_products(self, mixture, theta, shift):
+        kernel = partial(product_form, theta=theta, centre=self.centre, features=self.features)
+        small = product_columns(*theta.shape) * theta.size <= ONE_THREAD_PRODUCT
+        S, log_likelihood = self.source.total(kernel, shared=small)
+        counts, d = S[:, 0], self.features.d
+        offsets = S[:, 1 : d + 1] / np.where(counts > 0, counts, 1)[:, None]
+        between = counts[:, None, None] * offsets[:, :, None] * offsets[:, None, :]
+        if self.features.peaked:
+            scatter = self.features.second_moments(S[:, d + 1 :]) - between
+        else:
+            # The total scatter about c is shared by all; what is left within the components
+            # is handed out by counts, which is how the tied M step pools it again.
+            total = self.overall.scatter[0]
+            share = counts / counts.sum()
+            scatter = share[:, None, None] * (total - between.sum(axis=0))
+            whiten = np.linalg.inv(mixture.cholesky[0])
+            log_likelihood -= 0.5 * float(np.einsum("ab,cb,ca->", total, whiten, whiten))
+        log_likelihood += shift * self.points
+        return SufficientStatistics(counts, offsets + self.centre, scatter), log_likelihood
+
+    def _resolves(self, statistics):
+        """Whether the product form can tell the mixture these statistics lead to from rounding."""
+        try:
+            successor = self.m_step(statistics)
+        except DegenerateComponentError:  # perhaps only by rounding: let whitening decide
+            return False
+        return self.natural_parameters(successor)[2] <= TOLERANCE
