@@ -30,6 +30,10 @@ ADVICE = {
         "Right on these points. Far from every component, though, it gives {got}: all densities "
         "underflow to 0. Work with logs and subtract the largest before np.exp (log-sum-exp)."
     ),
+    "underflow-one": (
+        "Right on these points. Far from the center, though, it gives {got}: the height underflows "
+        "to 0 before its log is taken. Take the log on paper and sum the logs."
+    ),
     "wrong-axis": (
         "you normalized over the points. Each *row* must sum to 1: divide by the sum over the "
         "components (axis=1, keepdims=True)."
@@ -52,26 +56,28 @@ ADVICE = {
         "already, no square root in the exponent."
     ),
     "no-constant": (
-        "you left out 1/√(2πσ²) in front of the exponential. It differs between components, so it "
-        "does not cancel."
+        "you left out 1/√(2πσ²) in front of the exponential. It differs between curves of "
+        "different width, so it does not cancel."
     ),
     "returned-sd": "your second number is the standard deviation. We asked for the variance, σ².",
     "returned-sds": "you returned standard deviations. We asked for the variances, σ².",
     "divided-by-m-1": (
         "you divided by m - 1. Maximum likelihood divides by m (np.var does so by default)."
     ),
-    "divided-by-N-1": "you divided by N_j - 1. Maximum likelihood divides by N_j, the soft count.",
+    "divided-by-N-1": (
+        "you divided by N_j - 1. Maximum likelihood divides by N_j, the component's own count."
+    ),
     "not-divided": "you have the sum. Divide it by the number of points, m.",
     "swapped": "you returned them in another order. First the mean, then the variance.",
     "about-zero": (
         "your variance is the mean of x². Subtract the mean from each point before squaring."
     ),
     "divided-by-m": (
-        "you divided by m. A component's mean and variance divide by its own soft count, "
-        "N_j = Σ_i w_j^(i)."
+        "you divided by m. A component's mean and variance divide by its own count N_j: the number "
+        "of its points, or with responsibilities the sum of w_j^(i) over i."
     ),
     "counts-as-weights": (
-        "your weights are the soft counts N_j. Divide them by m, so that they sum to 1."
+        "your weights are the counts N_j. Divide them by m, so that they sum to 1."
     ),
     "overall-mean": (
         "your variances are taken about the mean of all points. Use each component's own new mean."
@@ -176,6 +182,40 @@ def mle(function):
     return _compare(_call(function, x), (mean, variance), mistakes, ("mean", "variance"))
 
 
+def normal_log_likelihood(function):
+    """Check `function(x, mean, variance) -> float`, ℓ of one Gaussian.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+    x, mean, variance = _X[:5], 3.0, 4.0
+
+    def ell(variance):
+        return GaussianMixture([1.0], [mean], [variance]).log_density(x).sum()
+
+    right = ell(variance)
+    mistakes = [
+        ("variance-as-sd", ell(variance**2)),
+        ("sd-as-variance", ell(variance**0.5)),
+        ("no-constant", right + len(x) / 2 * np.log(2 * np.pi * variance)),
+        ("likelihood", np.exp(right)),
+        ("averaged", right / len(x)),
+        ("sign", -right),
+    ]
+    found = _compare(_call(function, x, mean, variance), right, mistakes, ("log-likelihood",))
+    return _unless_far(found, function, (mean, variance), "underflow-one")
+
+
 def log_likelihood(function):
     """Check `function(x, weights, means, variances) -> float`, ℓ of a mixture.
 
@@ -207,6 +247,30 @@ def log_likelihood(function):
     ]
     found = _compare(_call(function, _X, *theta), right, mistakes, ("log-likelihood",))
     return _unless_far(found, function, theta)
+
+
+def labelled_fit(function):
+    """Check `function(x, z) -> (weights, means, variances)`, each (k,), with labels z in {1..k}.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+    # The fifth point in group 2: unequal counts, or else equal weights would pass.
+    z = np.where(np.arange(len(_X)) < 4, 1, 2)
+    w = (z[:, None] == [1, 2]).astype(float)
+    mistakes = [pair for pair in _wrong_refits(w) if pair[0] != "hard-labels"]
+    names = ("weights", "means", "variances")
+    return _compare(_call(function, _X, z), _refit(w), mistakes, names)
 
 
 def e_step(function):
@@ -504,14 +568,14 @@ def _not_yet(mistake, **values):
     return Feedback(False, ADVICE[mistake].format(**values), mistake)
 
 
-def _unless_far(found, function, theta):
+def _unless_far(found, function, theta, advice="underflow"):
     """Add a warning to a right result if the function underflows far from every component."""
     if found:
         with np.errstate(all="ignore"):
             value = np.asarray(_first(_call(function, np.array([_FAR]), *theta)), dtype=float)
         if not np.isfinite(value).all():
             got = "NaN" if np.isnan(value).any() else "-inf"
-            return Feedback(True, ADVICE["underflow"].format(got=got))
+            return Feedback(True, ADVICE[advice].format(got=got))
     return found
 
 
