@@ -36,12 +36,12 @@ test-newest: ## Run the suite with the newest versions pyproject.toml allows (in
 lint: env ## Check style (ruff) and that notebooks are stripped
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/nbstripout --verify $(wildcard chapters/*.ipynb appendices/*.ipynb)
+	@$(BIN)/nbstripout --keep-id --verify $(wildcard chapters/*.ipynb appendices/*.ipynb)
 
 format: env ## Mend what the linter can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@$(BIN)/nbstripout $(wildcard chapters/*.ipynb appendices/*.ipynb)
+	@$(BIN)/nbstripout --keep-id $(wildcard chapters/*.ipynb appendices/*.ipynb)
 
 bench: env ## Measure the library against scikit-learn
 	@$(BIN)/python -m benchmarks
