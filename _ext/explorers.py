@@ -22,7 +22,7 @@ import json
 from pathlib import Path
 
 from docutils import nodes
-from myst_nb.core.render import WIDGET_STATE_MIMETYPE, WIDGET_VIEW_MIMETYPE
+from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
 from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.util import logging
 
@@ -124,7 +124,9 @@ def host_widgets(app, doctree: nodes.document) -> None:
             "model_id"
         ]
         model = models.get(model_id, {})
-        still = next(kinds["image/png"].findall(nodes.image), None) if "image/png" in kinds else None
+        still = (
+            next(kinds["image/png"].findall(nodes.image), None) if "image/png" in kinds else None
+        )
         if still is not None:
             still["alt"] = kinds["text/plain"].astext()
         if LIVE_ONLY in cell["cell_metadata"].get("tags", []):
@@ -144,9 +146,7 @@ def host_widgets(app, doctree: nodes.document) -> None:
                 location=docname,
             )
         else:
-            opening, closing = host_markup(
-                model["state"], model_id, Path(app.outdir) / "_static"
-            )
+            opening, closing = host_markup(model["state"], model_id, Path(app.outdir) / "_static")
             view.children = []
             view += [raw(opening), still.deepcopy(), raw(closing)]
 

@@ -97,7 +97,9 @@ def build() -> None:
         work = OUTPUT / "work"
         shutil.rmtree(work, ignore_errors=True)
         if not sphinx_build(work, cache):
-            sys.exit("The book was not built: mend what is told above (a warning counts as an error).")
+            sys.exit(
+                "The book was not built: mend what is told above (a warning counts as an error)."
+            )
         # Files that nobody asks for: Sphinx's own bookkeeping names the folder it worked in.
         (work / "html" / ".buildinfo").unlink(missing_ok=True)
         old = OUTPUT / "old"
@@ -139,9 +141,13 @@ class Server(http.server.ThreadingHTTPServer):
 def serve(port: int) -> None:
     """Build, then serve on 127.0.0.1 until interrupted."""
     try:
-        server = Server(("127.0.0.1", port), Handler)  # before the build: a busy port is told at once
+        server = Server(
+            ("127.0.0.1", port), Handler
+        )  # before the build: a busy port is told at once
     except (OSError, OverflowError) as error:
-        sys.exit(f"Port {port} cannot be used ({error}). Choose another: make serve PORT={port + 1}")
+        sys.exit(
+            f"Port {port} cannot be used ({error}). Choose another: make serve PORT={port + 1}"
+        )
     with server:
         build()
         print(f"\n  The book: http://127.0.0.1:{server.server_port}/   (Ctrl+C ends)\n", flush=True)

@@ -22,7 +22,7 @@ def choose_python() -> str:
     if sys.version_info[:2] in SUPPORTED:
         return sys.executable
     for major, minor in SUPPORTED:
-        found = shutil.which("python{}.{}".format(major, minor))
+        found = shutil.which(f"python{major}.{minor}")
         if found and subprocess.run([found, "-c", ""], stderr=subprocess.DEVNULL).returncode == 0:
             return found
     if sys.version_info[:2] > SUPPORTED[0]:

@@ -63,7 +63,9 @@ def site():
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "book.py", "build"], capture_output=True, text=True
     )
-    assert done.returncode == 0, f"the book was not built:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    assert done.returncode == 0, (
+        f"the book was not built:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    )
     return book.SITE
 
 
@@ -123,7 +125,9 @@ def open_page(chromium):
 
         context.on("request", request)
         context.on("requestfailed", lambda asked: complain(f"failed: {asked.url} {asked.failure}"))
-        context.on("response", lambda got: got.status >= 400 and complain(f"{got.status}: {got.url}"))
+        context.on(
+            "response", lambda got: got.status >= 400 and complain(f"{got.status}: {got.url}")
+        )
         context.on("weberror", lambda error: complain(f"script error: {error.error}"))
         context.on(
             "console", lambda said: said.type == "error" and complain(f"console: {said.text}")

@@ -62,7 +62,8 @@ import gmm_lib
 from gmm_lib import datasets
 X = datasets.old_faithful().X
 assert gmm_lib.__file__.startswith(sys.argv[1]), gmm_lib.__file__
-print(gmm_lib.fit(X, 2, rng=0).converged)
+import numpy as np
+print(gmm_lib.fit(X, 2, rng=np.random.default_rng(0)).converged)
 """
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True
