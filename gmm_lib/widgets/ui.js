@@ -28,7 +28,7 @@
 // - draw(state, before, {animate}) must be a function of the state alone. To move softly, use ex.tween in it.
 // - The bundler joins modules into one text: top-level names must be unique across ui.js and yours; imports only as
 //   above; no code at the top level that touches the document.
-// - Wording only from ex.t; colours only from CSS variables (explorer.css); numbers through formatNumber.
+// - Wording only from ex.t; colors only from CSS variables (explorer.css); numbers through formatNumber.
 // - Never innerHTML: links are input from strangers.
 
 // ------------------------------------------------------------------------------------------------ elements
@@ -223,7 +223,7 @@ export function ease(t) {
   return t < 0.5 ? 4 * t ** 3 : 1 - (2 - 2 * t) ** 3 / 2;
 }
 
-// -------------------------------------------------------------------------------------------------- colour
+// -------------------------------------------------------------------------------------------------- color
 
 // A page says it is dark in its own way; ask the ones that exist, then the system.
 export function isDark() {
@@ -246,7 +246,7 @@ function toByte(linear) {
   return Math.round(255 * clamp(c, 0, 1));
 }
 
-// Mixes happen in Oklab, where halfway between two colours looks halfway (https://bottosson.github.io/posts/oklab/).
+// Mixes happen in Oklab, where halfway between two colors looks halfway (https://bottosson.github.io/posts/oklab/).
 export function hexToOklab(hex) {
   const n = parseInt(hex.slice(1), 16);
   const [r, g, b] = [toLinear(n >> 16), toLinear((n >> 8) & 255), toLinear(n & 255)];
@@ -270,7 +270,7 @@ export function oklabToRgb(L, A, B) {
   return `rgb(${r},${g},${b})`;
 }
 
-// The second cue beside colour: dashes of component j's curve, and the shape of its points.
+// The second cue beside color: dashes of component j's curve, and the shape of its points.
 const DASHES = ["", "7 4", "2 3", "10 3 2 3", "12 5", "5 2 1 2 1 2"];
 
 export function dash(j) {
@@ -442,13 +442,13 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     warning.replaceChildren(...(text ? [h("p", {}, text), row(...buttons())] : []));
   };
 
-  // -- colour
+  // -- color
 
   ex.color = (name) => {
     if (!palette) palette = { css: getComputedStyle(root), got: {}, oklab: [] };
     return (palette.got[name] ??= palette.css.getPropertyValue(`--${name}`).trim());
   };
-  // The colour of a point that belongs shares[at + j] to component j.
+  // The color of a point that belongs shares[at + j] to component j.
   ex.mix = (shares, k, at = 0) => {
     ex.color("c1");
     const sum = [0, 0, 0];
