@@ -1,6 +1,6 @@
 """The hard-label loop and k-means."""
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def take(states, n):
 
 
 def test_each_state_follows_from_the_one_before():
-    for before, after in zip(*[take(hard_states(PLANE.X, PLANE.start), 6)[i:] for i in (0, 1)]):
+    for before, after in pairwise(take(hard_states(PLANE.X, PLANE.start), 6)):
         for j in range(3):
             own = PLANE.X[before.labels == j]
             np.testing.assert_allclose(after.mixture.weights[j], len(own) / 300)
