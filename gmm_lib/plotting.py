@@ -25,8 +25,8 @@ MARKERS = ["o", "s", "^", "D", "v", "P"]
 LINE_STYLES = ["--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]
 INK = "#222222"
 UNLABELLED = "#666666"
-# Viridis without its yellow end, which is too pale for lines on white.
-HEIGHTS = ListedColormap(plt.get_cmap("viridis")(np.linspace(0, 0.8, 256)))
+# Viridis without its bright end, which is too pale for lines on white (contrast below 3).
+HEIGHTS = ListedColormap(plt.get_cmap("viridis")(np.linspace(0, 0.6, 256)))
 
 
 def draw_points(X, labels=None, *, ax=None, size=None):
