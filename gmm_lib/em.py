@@ -30,6 +30,11 @@ from gmm_lib._validate import (
 from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError, maximise
 from gmm_lib.mixture import GaussianMixture, normalise
 from gmm_lib.prior import as_prior
+from gmm_lib.statistics import Engine
+from gmm_lib.stream import as_source
+
+# Points drawn to choose a start from, where not all of them are in memory.
+START_SAMPLE = 20_000
 
 
 class EMState(NamedTuple):
@@ -239,12 +244,19 @@ def fit(
     rng=None,
     sample_weight=None,
     prior=None,
+    threads=None,
+    progress=False,
 ):
     """Fit a Gaussian mixture by EM.
 
+    The iterations are those of `em_states`, to rounding, but run on sums over blocks of points
+    (`gmm_lib.statistics`): no responsibilities are kept, and the data need not be in memory.
+
     Parameters
     ----------
-    X : array_like, shape (m, d), or (m,) in one dimension
+    X : array_like, shape (m, d), or (m,) in one dimension; or blocks of rows
+        Blocks are walked once an iteration: a memory map, a Parquet or .npy file, Arrow tables, a
+        function that returns an iterator of arrays, a Dask array; see `gmm_lib.stream`.
     k_or_initial : int or GaussianMixture
         The number of components, to start from `n_init` k-means++ starts and keep the best fit; or
         the start itself.
@@ -258,9 +270,14 @@ def fit(
     rng : numpy.random.Generator
         Needed when k is given.
     sample_weight : array_like, shape (m,), optional
-        How often each point counts.
+        How often each point counts. Blocks bring weights of their own.
     prior : CovariancePrior, optional
         Keeps components from collapsing; the posterior is climbed instead of the likelihood.
+    threads : int, optional
+        How many threads share the points; if not given, one a processor, where that pays. The
+        result depends on it by rounding only.
+    progress : bool
+        Show a bar over the iterations (needs tqdm).
 
     Returns
     -------
@@ -280,18 +297,18 @@ def fit(
     >>> round(found.log_likelihood, 4), found.converged
     (-32.2391, True)
     """
-    X = as_points(X)
     as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
     tol, max_iter = as_number(tol, "tol"), as_count(max_iter, "max_iter", least=0)
     n_init = as_count(n_init, "n_init")
-    weight = as_sample_weight(sample_weight, len(X))
-    prior = as_prior(prior, X.shape[1])
-    starts = _starts(X, k_or_initial, n_init, rng, covariance_type)
+    source = as_source(X, sample_weight, threads)
+    prior = as_prior(prior, source.d)
+    engine = Engine(source, covariance_type, prior=prior)
+    starts = _starts(source, k_or_initial, n_init, rng, covariance_type)
 
     best, attempts, failure = None, [], None
     for start in starts:
         try:
-            found = _climb(X, start, covariance_type, tol, max_iter, weight, prior)
+            found = _climb(engine, start, tol, max_iter, progress)
         except DegenerateComponentError as error:
             attempts.append(str(error))
             failure = error
@@ -311,45 +328,67 @@ def fit(
     )
 
 
-def _starts(X, k_or_initial, n_init, rng, covariance_type):
+def _starts(source, k_or_initial, n_init, rng, covariance_type):
     """The mixtures to start from, made one at a time as they are asked for."""
     if isinstance(k_or_initial, GaussianMixture):
-        if k_or_initial.d != X.shape[1]:
-            as_points(X, k_or_initial.d)  # refuses with the message about features
+        if k_or_initial.d != source.d:
+            as_points(np.zeros((1, source.d)), k_or_initial.d)  # the message about features
         if n_init != 1:
             raise ValueError(
                 f"n_init: expected 1 with a given start, got {n_init}; every run from one start "
                 "ends alike, so pass k instead to try several."
             )
         return iter([k_or_initial])
-    k = as_components(k_or_initial, len(X))
+    k = as_components(k_or_initial, source.m)
     if rng is None:
         raise TypeError(
             "rng: expected a numpy.random.Generator to draw starting points with, got None; pass "
             "rng=np.random.default_rng(seed), or a GaussianMixture to start from."
         )
-    as_rng(rng)
+    X, weight = source.sample(START_SAMPLE, as_rng(rng))
     from gmm_lib.initial import kmeans_plus_plus  # here, because initial.py needs m_step
 
-    return (kmeans_plus_plus(X, k, rng=rng, covariance_type=covariance_type) for _ in range(n_init))
+    return (
+        kmeans_plus_plus(X, k, rng=rng, covariance_type=covariance_type, sample_weight=weight)
+        for _ in range(n_init)
+    )
 
 
-def _climb(X, start, covariance_type, tol, max_iter, sample_weight, prior):
+def _climb(engine, mixture, tol, max_iter, progress):
     """Run EM from one start until the gain per point is below tol, or for max_iter iterations."""
-    points = len(X) if sample_weight is None else sample_weight.sum()
+    prior = engine.prior
     log_likelihoods, objectives = [], []
-    for state in _em_states(X, start, covariance_type, sample_weight, prior):
-        log_likelihoods.append(state.log_likelihood)
-        bonus = prior.log_density(state.mixture.cholesky) if prior else 0.0
-        objectives.append(state.log_likelihood + bonus)
-        gain = (objectives[-1] - objectives[-2]) / points if state.iteration else np.inf
+    for t in _counted(max_iter, progress):
+        if t < max_iter:
+            statistics, log_likelihood = engine.e_step(mixture)
+        else:
+            log_likelihood = engine.log_likelihood(mixture)
+        log_likelihoods.append(log_likelihood)
+        bonus = prior.log_density(mixture.cholesky) if prior else 0.0
+        objectives.append(log_likelihood + bonus)
+        gain = (objectives[-1] - objectives[-2]) / engine.points if t else np.inf
         converged = abs(gain) < tol
-        if converged or state.iteration == max_iter:
+        if converged or t == max_iter:
             break
+        try:
+            mixture = engine.m_step(statistics)
+        except DegenerateComponentError as error:
+            raise DegenerateComponentError(error.component, error.reason, t + 1) from None
     if converged:
-        reason = f"gain {gain:.3g} per point below tol = {tol:g} after {state.iteration} iterations"
+        reason = f"gain {gain:.3g} per point below tol = {tol:g} after {t} iterations"
     else:
         reason = f"stopped at max_iter = {max_iter}, last gain {gain:.3g} per point"
-    return Fit(
-        state.mixture, np.array(log_likelihoods), np.array(objectives), bool(converged), reason
-    )
+    return Fit(mixture, np.array(log_likelihoods), np.array(objectives), converged, reason)
+
+
+def _counted(max_iter, progress):
+    """0, 1, … max_iter, with a bar if asked for."""
+    if not progress:
+        return range(max_iter + 1)
+    try:
+        from tqdm.auto import tqdm
+    except ImportError as error:
+        raise ImportError(
+            "progress: expected tqdm to be installed; pip install tqdm, or leave progress out."
+        ) from error
+    return tqdm(range(max_iter + 1), desc="EM", unit="iteration")

@@ -58,6 +58,8 @@ LOWEST, SAFE = -700.0, -600.0
 # OpenBLAS runs a product of at most 2^18 multiply-adds in the calling thread, and one of at most
 # a million by kernels without packing, where the processor has them.
 ONE_THREAD_PRODUCT, SMALL_PRODUCT = 2**18, 10**6
+# Features from which on products are faster with points along the first axis.
+WIDE = 128
 # Numbers a block may hold: 768 kB, most of a core's second-level cache.
 BLOCK_NUMBERS = 96 * 1024
 
@@ -248,16 +250,19 @@ FEATURES = {"full": Full, "tied": Tied, "diag": Diag, "spherical": Spherical}
 # ------------------------------------------------------- kernels: sums over the points of one part
 
 
-class Workspace(dict):
+class Workspace:
     """Arrays kept from one iteration to the next: making them anew costs more than filling them."""
 
-    lifted = None  # the points whose features are in the buffer, if these are all points of a part
+    def __init__(self):
+        self.shapes = self.buffers = None
+        self.lifted = None  # the points whose features are in the buffers, if they are all in them
 
-    def array(self, name, *shape):
-        """Return a buffer of that shape, the one of the last call if it fits."""
-        if name not in self or self[name].shape != shape:
-            self[name] = np.empty(shape)
-        return self[name]
+    def arrays(self, *shapes):
+        """Return arrays of these shapes, those of the last call if they fit."""
+        if shapes != self.shapes:
+            self.shapes, self.buffers = shapes, [np.empty(shape) for shape in shapes]
+            self.lifted = None
+        return self.buffers
 
 
 def posterior(log_joint, weight, peaked=True):
@@ -288,14 +293,15 @@ def posterior(log_joint, weight, peaked=True):
     return log_likelihood
 
 
-def product_form(points, weight, work, *, theta, centre, features):
-    """Sums S (k, D) of w_j q(z) and log-likelihood of points (n, d), as two products a block."""
+def product_form(points, weight, work, *, theta, centre, features, sums=True):
+    """Sums S (k, D) of w_j q(z) and log-likelihood of points (n, d), as two products a block.
+
+    Without `sums` the second product is left out, and S is 0.
+    """
     k, size = theta.shape
     length = block_length(len(points), k, size + features.d)
-    columns = min(length, product_columns(k, size))
-    wide = size > 128
-    Z, Q = work.array("z", features.d, length), work.array("q", size, length)
-    L, P = work.array("l", k, length), work.array("p", length, k)
+    columns, wide = product_columns(k, size), size > WIDE
+    Z, Q, L, P = work.arrays((features.d, length), (size, length), (k, length), (length, k))
     S, log_likelihood = np.zeros((k, size)), 0.0
     for start in range(0, len(points), length):
         block = points[start : start + length]
@@ -306,18 +312,21 @@ def product_form(points, weight, work, *, theta, centre, features):
             features.lift(z, q)
         w = None if weight is None else weight[start : start + length]
         cuts = [slice(c, min(c + columns, n)) for c in range(0, n, columns)]
-        if wide:  # many features: BLAS is faster when points come first
+        if wide:  # with many features BLAS is faster when points come first
             for cut in cuts:
                 np.matmul(q[:, cut].T, theta.T, out=P[cut])
             log_joint[:] = P[:n].T
-            log_likelihood += posterior(log_joint, w, features.peaked)
+        else:
+            for cut in cuts:
+                np.matmul(theta, q[:, cut], out=log_joint[:, cut])
+        log_likelihood += posterior(log_joint, w, features.peaked)
+        if not sums:
+            continue
+        if wide:
             P[:n] = log_joint.T
             for cut in cuts:
                 S += (q[:, cut] @ P[cut]).T
         else:
-            for cut in cuts:
-                np.matmul(theta, q[:, cut], out=log_joint[:, cut])
-            log_likelihood += posterior(log_joint, w, features.peaked)
             for cut in cuts:
                 S += log_joint[:, cut] @ q[:, cut].T
     work.lifted = points if length == len(points) else None
@@ -336,8 +345,7 @@ def whitened(points, weight, work, *, mixture, centre):
     offsets = mixture.means - centre
     length = block_length(len(points), k, 3 * d)
     statistics, log_likelihood = None, 0.0
-    Z, Y, W = (work.array(name, rows, length) for name, rows in (("z", d), ("y", d), ("w", d)))
-    L = work.array("l", k, length)
+    Z, Y, W, L = work.arrays((d, length), (d, length), (d, length), (k, length))
     for start in range(0, len(points), length):
         block = points[start : start + length]
         n = len(block)
@@ -410,8 +418,8 @@ def available_threads():
 class Rows:
     """An array in memory, walked by one thread or by several, each over rows of its own.
 
-    Whatever holds points has these three: `d`, `total` (a kernel's results summed over all points)
-    and `sample` (points to start from). Others are in `gmm_lib.stream`.
+    Whatever holds points has these four: `m` and `d`, their numbers; `total`, a kernel's results
+    summed over all points; `sample`, points to start from. Others are in `gmm_lib.stream`.
 
     Parameters
     ----------
@@ -426,7 +434,7 @@ class Rows:
 
     def __init__(self, X, weight=None, threads=None):
         self.X, self.weight = X, weight
-        self.d = X.shape[1]
+        self.m, self.d = X.shape
         self.threads = available_threads() if threads is None else as_count(threads, "threads")
         self.workspaces = [Workspace()]
 
@@ -484,8 +492,8 @@ class Engine:
     >>> engine = Engine(np.array([[1.0], [4.0], [6.0], [19.0], [24.0], [29.0]]))
     >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
     >>> statistics, log_likelihood = engine.e_step(start)
-    >>> engine.m_step(statistics).means.round(3).tolist()
-    [[2.586], [19.443]]
+    >>> statistics.counts.round(3), engine.m_step(statistics).means[:, 0].round(3)
+    (array([2.307, 3.693]), array([ 3.28 , 20.424]))
     """
 
     def __init__(
@@ -518,9 +526,10 @@ class Engine:
         theta, shift, error = self.natural_parameters(mixture)
         if error <= TOLERANCE:
             # Far outliers may overflow when squared; then the result is not finite, and not used.
-            with np.errstate(over="ignore", invalid="ignore"):
+            # A component without points has no mean, which the M step reports.
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 statistics, log_likelihood = self._by_products(mixture, theta, shift)
-                if np.isfinite(log_likelihood) and self._resolves(statistics):
+                if math.isfinite(log_likelihood) and self._resolves(statistics):
                     return statistics, log_likelihood
         kernel = partial(whitened, mixture=mixture, centre=self.centre)
         statistics, log_likelihood = self.source.total(kernel, shared=self.features.d <= 16)
@@ -530,6 +539,17 @@ class Engine:
             ),
             log_likelihood,
         )
+
+    def log_likelihood(self, mixture):
+        """Return ℓ(θ) in nats: the E step without its sums."""
+        theta, shift, error = self.natural_parameters(mixture)
+        if error <= TOLERANCE:
+            with np.errstate(over="ignore", invalid="ignore"):
+                log_likelihood = self._by_products(mixture, theta, shift, sums=False)
+            if math.isfinite(log_likelihood):
+                return log_likelihood
+        kernel = partial(whitened, mixture=mixture, centre=self.centre)
+        return self.source.total(kernel, shared=self.features.d <= 16)[1]
 
     def m_step(self, statistics):
         """Return the mixture that maximises the expected complete log-likelihood.
@@ -549,16 +569,18 @@ class Engine:
 
         Notes
         -----
-        With A = Σ⁻¹ and δ = μ - c the log-density is a sum of terms A_ab z_a z_b of either sign,
-        which for the points of a component, |z_a| about s_a = |δ_a| + sd_a, are as large as
-        |A_ab| s_a s_b, though the sum is only of the size of 1. Each term is rounded to eps times
-        its size; such errors are independent and add in quadrature, so that the sum is off by about
+        With A = Σ⁻¹ and δ = μ - c the log-density is a sum of terms A_ab z_a z_b of either sign.
+        For points of the component, where z_a² is about s_a² = δ_a² + Σ_aa, they are as large as
+        B_ab = A_ab s_a s_b, though the sum is only of the size of 1. Each term is rounded to eps
+        times its size; such errors are independent and add in quadrature, to eps times the
+        Frobenius norm of B. B is positive semidefinite (Schur's product theorem), so this norm is
+        at most its trace and at least its trace / √d. Hence the estimate
 
-            eps · ( Σ_ab (A_ab s_a s_b)² )^½.
+            eps · max_j Σ_a A_aa (δ_a² + Σ_aa).
 
         The same holds for the covariance that is read off the sums: entry ab is the small
-        difference of Σ w z_a z_b / N and δ_a δ_b, off by eps s_a s_b, which measured in units of Σ
-        itself is that expression again.
+        difference of Σ w z_a z_b / N and δ_a δ_b, off by eps s_a s_b; measured in units of Σ
+        itself, that is B once more.
         """
         if self._natural[0] is mixture:
             return self._natural[1]
@@ -568,38 +590,43 @@ class Engine:
         precision = whiten.transpose(0, 2, 1) @ whiten
         linear = (precision @ delta[:, :, None])[:, :, 0]
         peak = np.log(mixture.weights) - np.log(diagonals(mixture.cholesky)).sum(axis=1)
-        peak -= 0.5 * d * LOG_2PI
-        shift = float(peak.max()) if features.peaked else 0.0
+        shift = max(peak.tolist()) if features.peaked else 0.0
         theta = np.empty((mixture.k, features.size))
-        theta[:, 0] = peak - shift - 0.5 * (linear * delta).sum(axis=1)
+        theta[:, 0] = peak - shift - 0.5 * np.vecdot(linear, delta)
         theta[:, 1 : d + 1] = linear
         theta[:, d + 1 :] = features.coefficients(precision)
 
-        # (|δ| + sd)² is at most 2 (δ² + sd²)
-        size = 2 * (delta * delta + diagonals(mixture.covariances))
-        squares = (precision * precision @ size[:, :, None])[:, :, 0] * size
-        error = EPS * math.sqrt(squares.sum(axis=1).max())
-        self._natural = mixture, (theta, shift, error)
+        squares = delta * delta + diagonals(mixture.covariances)  # s_a²
+        error = EPS * max(np.vecdot(diagonals(precision), squares).tolist())
+        self._natural = mixture, (theta, shift - 0.5 * d * LOG_2PI, error)
         return self._natural[1]
 
-    def _by_products(self, mixture, theta, shift):
-        kernel = partial(product_form, theta=theta, centre=self.centre, features=self.features)
+    def _by_products(self, mixture, theta, shift, sums=True):
+        """Statistics and log-likelihood by the product form; without `sums` the latter alone."""
+        kernel = partial(
+            product_form, theta=theta, centre=self.centre, features=self.features, sums=sums
+        )
         small = product_columns(*theta.shape) * theta.size <= ONE_THREAD_PRODUCT
         S, log_likelihood = self.source.total(kernel, shared=small)
+        log_likelihood += shift * self.points
+        if not self.features.peaked:  # the square that all components share was left out
+            whiten = np.linalg.inv(mixture.cholesky[0])
+            total = self.overall.scatter[0]
+            log_likelihood -= 0.5 * float(np.einsum("ab,cb,ca->", total, whiten, whiten))
+        if not sums:
+            return log_likelihood
+
         counts, d = S[:, 0], self.features.d
-        offsets = S[:, 1 : d + 1] / np.where(counts > 0, counts, 1)[:, None]
-        between = counts[:, None, None] * offsets[:, :, None] * offsets[:, None, :]
+        firsts = S[:, 1 : d + 1]
+        offsets = firsts / counts[:, None]
+        between = firsts[:, :, None] * offsets[:, None, :]  # N δ δᵀ
         if self.features.peaked:
             scatter = self.features.second_moments(S[:, d + 1 :]) - between
         else:
-            # The total scatter about c is shared by all; what is left within the components
-            # is handed out by counts, which is how the tied M step pools it again.
-            total = self.overall.scatter[0]
+            # The total about c does not change; what is left of it within the components is handed
+            # out by counts, and the tied M step will pool it again.
             share = counts / counts.sum()
-            scatter = share[:, None, None] * (total - between.sum(axis=0))
-            whiten = np.linalg.inv(mixture.cholesky[0])
-            log_likelihood -= 0.5 * float(np.einsum("ab,cb,ca->", total, whiten, whiten))
-        log_likelihood += shift * self.points
+            scatter = share[:, None, None] * (self.overall.scatter[0] - between.sum(axis=0))
         return SufficientStatistics(counts, offsets + self.centre, scatter), log_likelihood
 
     def _resolves(self, statistics):
