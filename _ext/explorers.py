@@ -124,9 +124,7 @@ def host_widgets(app, doctree: nodes.document) -> None:
             "model_id"
         ]
         model = models.get(model_id, {})
-        still = (
-            next(kinds["image/png"].findall(nodes.image), None) if "image/png" in kinds else None
-        )
+        still = next(iter(bundle.findall(nodes.image)), None)
         if still is not None:
             still["alt"] = kinds["text/plain"].astext()
         if LIVE_ONLY in cell["cell_metadata"].get("tags", []):

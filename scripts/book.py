@@ -41,7 +41,7 @@ def fingerprint(patterns: list[str], root: Path = ROOT) -> str:
 
 
 def prune_cache(cache: Path) -> None:
-    """Drop the caches of earlier code, and one that an interruption left with a record but no file."""
+    """Drop the caches of earlier code, and one that an interruption left damaged."""
     for other in cache.parent.glob("*"):
         if other != cache:
             shutil.rmtree(other, ignore_errors=True)

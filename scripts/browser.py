@@ -33,7 +33,7 @@ class NoBrowserError(RuntimeError):
 
 
 def find_chromium(own: str | None = None) -> str:
-    """Path of a browser: the one named in ``CHROMIUM``, one of the system's, Playwright's ``own``."""
+    """Path of a browser: the one ``CHROMIUM`` names, one of the system's, Playwright's ``own``."""
     named = os.environ.get("CHROMIUM")
     if named:
         if not Path(named).exists():

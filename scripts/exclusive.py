@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def exclusive(path: Path, waiting_for: str):
-    """Hold the lock file ``path``; the system lets go of it when the process ends, however it ends."""
+    """Hold the lock file ``path``; the system lets go of it when the process ends, in any way."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+b") as handle:
         told = False

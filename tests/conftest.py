@@ -8,8 +8,8 @@ site_url        address of a server of that folder
 open_page       a function that opens a page of the site, at a size, in a color scheme
 page            open_page's page at 1280 px, light, nothing opened yet
 
-A page from ``open_page`` (so ``page`` too) fails its test on any console error, any script error, any
-request to another host. With GMM_LIB_NO_SKIPS=1 in the environment a skipped test is a failed one.
+A page from ``open_page`` (so ``page`` too) fails its test on any console error, any script error,
+any request to another host. With GMM_LIB_NO_SKIPS=1 in the environment a skip is a failure.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The build on a small book of its own: explorers hosted, dead widgets refused, nothing left half done."""
+"""The build, on a small book: explorers hosted, dead widgets refused, nothing left half done."""
 
 import json
 import os

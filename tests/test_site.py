@@ -1,4 +1,4 @@
-"""The built book in a real browser: from a server and from a folder, wide and narrow, light and dark."""
+"""The built book in a real browser: from a server and a folder, wide and narrow, light and dark."""
 
 import json
 import re
