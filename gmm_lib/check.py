@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gmm_lib import bound, datasets, selection
-from gmm_lib._validate import as_number
+from gmm_lib._validate import as_number, as_points
 from gmm_lib.em import e_step as _library_e_step
 from gmm_lib.mixture import GaussianMixture
 
@@ -61,6 +61,7 @@ ADVICE = {
     ),
     "returned-sd": "your second number is the standard deviation. We asked for the variance, σ².",
     "returned-sds": "you returned standard deviations. We asked for the variances, σ².",
+    "sd-number": "this is the standard deviation. We asked for the variance, its square.",
     "divided-by-m-1": (
         "you divided by m - 1. Maximum likelihood divides by m (np.var does so by default)."
     ),
@@ -503,6 +504,40 @@ def number(answer, expected, *, tol=1e-3, mistakes=None):
         if abs(answer - value) <= tol:
             return Feedback(False, advice, "number")
     return _not_yet("number", got=answer)
+
+
+def variance(answer, points, *, tol=1e-2):
+    """Check a variance worked out by hand: the maximum-likelihood one of points on a line.
+
+    Parameters
+    ----------
+    answer : float
+        The learner's.
+    points : array_like, shape (m,)
+    tol : float
+        How far off it may be, absolutely.
+
+    Returns
+    -------
+    Feedback
+
+    Raises
+    ------
+    TypeError, ValueError
+        If answer or tol is not one finite real number, or points are not points on a line.
+
+    Examples
+    --------
+    >>> variance(8.5, [1, 4, 5, 6, 9])
+    Not yet: you divided by m - 1. Maximum likelihood divides by m (np.var does so by default).
+    """
+    x = as_points(points, 1, name="points")[:, 0]
+    right = x.var()
+    mistakes = {right**0.5: ADVICE["sd-number"], len(x) * right: ADVICE["not-divided"]}
+    if len(x) > 1:
+        mistakes[x.var(ddof=1)] = ADVICE["divided-by-m-1"]
+    mistakes[(x**2).mean()] = ADVICE["about-zero"]
+    return number(answer, right, tol=tol, mistakes=mistakes)
 
 
 def _call(function, *arguments):
