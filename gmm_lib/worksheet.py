@@ -5,7 +5,7 @@ import numpy as np
 from gmm_lib._validate import as_points
 from gmm_lib.em import as_mixture, e_step, m_step
 
-BLANK = "&nbsp;"  # keeps an empty cell as tall as a full one in print
+BLANK = "&emsp;" * 4  # room to write in; keeps an empty cell as tall as a full one
 
 
 def em_worksheet(X, mixture, *, filled=True):

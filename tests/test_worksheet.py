@@ -7,7 +7,7 @@ import pytest
 
 from gmm_lib import GaussianMixture, e_step, m_step
 from gmm_lib.datasets import ten_points
-from gmm_lib.worksheet import em_worksheet
+from gmm_lib.worksheet import BLANK, em_worksheet
 
 TEN = ten_points()
 
@@ -47,8 +47,8 @@ def test_numbers_of_the_source_stand_on_the_sheet():
 def test_blank_sheet_gives_points_and_no_answer():
     points, sums = cells(em_worksheet(TEN.X, TEN.start, filled=False))
     assert [row[1] for row in points] == [f"{x:g}" for x in TEN.X.ravel()]
-    assert all(set(row[2:]) == {"&nbsp;"} for row in points)
-    assert all(set(row[1:]) == {"&nbsp;"} for row in sums)
+    assert all(set(row[2:]) == {BLANK} for row in points)
+    assert all(set(row[1:]) == {BLANK} for row in sums)
 
 
 def test_three_components_get_their_columns():
