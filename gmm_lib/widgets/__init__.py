@@ -9,6 +9,7 @@ from importlib import import_module
 # kind (the root element's data-explorer) -> (module, class). A new explorer adds its line here.
 EXPLORERS = {
     "em": ("em_explorer", "EMExplorer"),
+    "jensen": ("jensen", "JensenExplorer"),
 }
 
 _MODULE_OF = {name: module for module, name in EXPLORERS.values()} | {"Explorer": "base"}

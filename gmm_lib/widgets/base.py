@@ -209,7 +209,38 @@ class Numbers(TraitType):
                 f"{self.name}: expected finite numbers, got {array[~np.isfinite(array)][0]}; "
                 "leave out points without a value"
             )
-        return _tuples(array.tolist())
+        return as_tuples(array)
+
+
+class Whole(TraitType):
+    """A trait that holds a whole number of at least 0, or None where `allow_none` says so."""
+
+    def __init__(self, value=0, **kwargs):
+        none = kwargs.get("allow_none")
+        super().__init__(default_value=None if none else value, **kwargs)
+        self.tag(sync=True)
+
+    def validate(self, obj, value):
+        if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+            raise TraitError(f"{self.name}: expected a whole number, got {_short(value)}")
+        if value < 0:
+            raise TraitError(f"{self.name}: expected a number of at least 0, got {value}")
+        return int(value)
+
+
+class Choice(TraitType):
+    """A trait that holds one of a few texts; the first is the default."""
+
+    def __init__(self, values, **kwargs):
+        self.values = tuple(values)
+        super().__init__(default_value=self.values[0], **kwargs)
+        self.tag(sync=True)
+
+    def validate(self, obj, value):
+        if not isinstance(value, str) or value not in self.values:
+            known = ", ".join(repr(each) for each in self.values)
+            raise TraitError(f"{self.name}: expected one of {known}, got {_short(value)}")
+        return value
 
 
 def _short(value, limit=60):
@@ -217,8 +248,11 @@ def _short(value, limit=60):
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def _tuples(value):
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+def as_tuples(value):
+    """Return an array as nested tuples of plain numbers, anything else as it is."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return tuple(as_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 # --------------------------------------------------------------------------------------- base class

@@ -372,7 +372,8 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     redraw(before, options);
   }
 
-  ex.change = (patch, { gesture = null, animate = !gesture } = {}) => {
+  // record: false for what undo should pass over, such as which point is selected.
+  ex.change = (patch, { gesture = null, animate = !gesture, record = true } = {}) => {
     const to = { ...ex.state, ...patch };
     if (traits.every((name) => same(to[name], ex.state[name]))) return true;
     const problem = valid(to);
@@ -380,11 +381,11 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
       ex.tell(problem);
       return false;
     }
-    if (gesture === null || gesture !== lastGesture) {
+    if (record && (gesture === null || gesture !== lastGesture)) {
       history.push(ex.state);
       if (history.length > 200) history.shift();
     }
-    lastGesture = gesture;
+    if (record) lastGesture = gesture;
     become(to, { animate });
     return true;
   };
@@ -648,8 +649,8 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
 const REACH = 24; // px: how far from its centre a handle can be grasped (touch targets of at least 44 px)
 
 // A plot: canvas below for what is many, SVG above for axes, curves and handles.
-//   x, y: {label, domain: [low, high], ticks: about how many (0: none), format}
-//   height(width) -> px; margin: {top, right, bottom, left}; grow: false keeps it out of the hero's column
+//   x, y: {label, domain: [low, high], ticks: about how many (0: none), format, from: no ticks below}
+//   height(width) -> px; margin: {top, right, bottom, left}; parent: where to put it (default: ex.plots)
 //   pick(px, py, event) -> a handle to grasp where none is near, or null;  hover(px, py) with null, null on leaving
 //   paint(context, plot): draws on the canvas; called by plot.paint() and after a resize
 // Gives: plot.x(v), plot.y(v) -> px; plot.toX(px), plot.toY(px); plot.domain({x, y}); plot.line(name, xs, ys, {class, …});
@@ -667,12 +668,18 @@ export function figure(ex, options) {
   const inner = s("g", {}, axes, under, curves, over, knobs);
   const svg = s("svg", { role: "group", "aria-label": label }, inner);
   const element = h("div", { class: `gmm-figure ${options.class ?? ""}` }, canvas, svg);
-  ex.plots.append(element);
+  (options.parent ?? ex.plots).append(element);
 
   const parts = new Map();
   const handles = [];
   const scale = { x: options.x?.domain ?? [0, 1], y: options.y?.domain ?? [0, 1] };
   const plot = { element, svg, canvas, under, over, curves, margin, width: 300, height: 200, handles };
+  plot.labels = (x, y) => {
+    if (options.x.label === x && options.y?.label === y) return;
+    options.x = { ...options.x, label: x };
+    options.y = { ...options.y, label: y };
+    drawAxes();
+  };
 
   plot.x = (value) => ((value - scale.x[0]) / (scale.x[1] - scale.x[0])) * plot.width;
   plot.y = (value) => (1 - (value - scale.y[0]) / (scale.y[1] - scale.y[0])) * plot.height;
@@ -702,6 +709,7 @@ export function figure(ex, options) {
     }
     if (y.ticks) {
       for (const value of niceTicks(...scale.y, y.ticks)) {
+        if (value < (y.from ?? -Infinity)) continue;
         const at = plot.y(value).toFixed(1);
         items.push(s("line", { class: "gmm-grid", x1: 0, x2: width, y1: at, y2: at }));
         items.push(s("text", { x: -7, y: at, dy: "0.32em", "text-anchor": "end" }, y.format(value).replace("-", "−")));
