@@ -40,9 +40,9 @@ class JensenExplorer(Explorer, kind="jensen"):
     curve = Enum(tuple(CURVES), "log").tag(sync=True)
     values = Numbers(1, "(n,)")
     masses = Numbers(1, "(n,)")
-    found = List(
-        Unicode(), help="The ways to a gap of zero that the reader has found so far."
-    ).tag(sync=True)
+    found = List(Unicode(), help="The ways to a gap of zero that the reader has found so far.").tag(
+        sync=True
+    )
 
     def __init__(self, curve="log", **kwargs):
         kwargs.setdefault("values", (1.0, 9.0))
