@@ -116,7 +116,7 @@ def test_the_picture_and_its_text():
     explorer = JensenExplorer()
     assert explorer.still_png().startswith(b"\x89PNG")
     assert explorer.describe().endswith("the gap between the two marks is 0.5108.")
-    assert "0.5108" == f"{abs(explorer.gap):.4f}"
+    assert f"{abs(explorer.gap):.4f}" == "0.5108"
 
 
 @pytest.mark.parametrize(
