@@ -356,7 +356,7 @@ def _starts(source, k_or_initial, n_init, rng, covariance_type):
 
 def _climb(engine, mixture, tol, max_iter, progress):
     """Run EM from one start until the gain per point is below tol, or for max_iter iterations."""
-    prior = engine.prior
+    prior, mixture = engine.prior, engine.centred(mixture)
     log_likelihoods, objectives = [], []
     for t in _counted(max_iter, progress):
         if t < max_iter:
@@ -378,7 +378,13 @@ def _climb(engine, mixture, tol, max_iter, progress):
         reason = f"gain {gain:.3g} per point below tol = {tol:g} after {t} iterations"
     else:
         reason = f"stopped at max_iter = {max_iter}, last gain {gain:.3g} per point"
-    return Fit(mixture, np.array(log_likelihoods), np.array(objectives), converged, reason)
+    return Fit(
+        engine.restored(mixture),
+        np.array(log_likelihoods),
+        np.array(objectives),
+        converged,
+        reason,
+    )
 
 
 def _counted(max_iter, progress):

@@ -33,7 +33,7 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 
 import numpy as np
 
@@ -110,7 +110,8 @@ class SufficientStatistics:
         X = as_points(X)
         w = as_responsibilities(responsibilities, len(X)).T
         weight = as_sample_weight(sample_weight, len(X))
-        return _moments(np.ascontiguousarray(X.T), w if weight is None else w * weight)
+        origins = np.repeat(X[:1], len(w), axis=0)
+        return _moments(X.T, w if weight is None else w * weight, origins).shifted(origins)
 
     def __add__(self, other):
         if not isinstance(other, SufficientStatistics):
@@ -122,6 +123,10 @@ class SufficientStatistics:
         return SufficientStatistics(
             counts, self.means + share[:, None] * step, self.scatter + other.scatter + between
         )
+
+    def shifted(self, by):
+        """Return the statistics of the points with `by`, (k, d) or (d,), added to them."""
+        return SufficientStatistics(self.counts, self.means + by, self.scatter)
 
     def maximise(self, covariance_type="full", prior=None):
         """M step: return the mixture that these statistics make most likely.
@@ -145,14 +150,19 @@ class SufficientStatistics:
         )
 
 
-def _moments(points, w):
-    """Statistics of points (d, n) under w (k, n), each scatter about its own mean."""
-    counts = w.sum(axis=1)
-    means = (w @ points.T) / np.where(counts > 0, counts, 1)[:, None]
-    scatter = np.empty((len(w), len(points), len(points)))
-    for j, mean in enumerate(means):
-        scaled = (points - mean[:, None]) * np.sqrt(w[j])
-        scatter[j] = scaled @ scaled.T
+def _moments(points, w, origins):
+    """Statistics of points (d, n) under w (k, n), those of component j about origins[j].
+
+    Subtracting an origin near the points first keeps all digits of what is then averaged.
+    """
+    k, d = origins.shape
+    counts, means, scatter = w.sum(axis=1), np.empty((k, d)), np.empty((k, d, d))
+    for j in range(k):
+        z = points - origins[j][:, None]
+        means[j] = z @ w[j] / (counts[j] or 1)
+        z -= means[j][:, None]
+        z *= np.sqrt(w[j])
+        scatter[j] = z @ z.T
     return SufficientStatistics(counts, means, scatter)
 
 
@@ -189,6 +199,10 @@ class Full:
         """Part of θ (k, ·) that belongs to the squares: -zᵀ Σ⁻¹ z / 2."""
         return precision.reshape(len(precision), -1).take(self.upper, axis=1) * self.halves
 
+    def describe(self, covariances):
+        """Whether these features are enough for covariances (k, d, d), as those of a start."""
+        return True
+
     def second_moments(self, sums):
         """Matrices (k, d, d) Σ w z zᵀ, as far as the type needs them, from sums of the squares."""
         return sums.take(self.mirror, axis=1)
@@ -203,6 +217,9 @@ class Diag(Full):
 
     def squares(self, z, out):
         np.multiply(z, z, out=out)
+
+    def describe(self, covariances):
+        return np.array_equal(covariances, covariances * np.eye(self.d))
 
     def second_moments(self, sums):
         return sums[:, :, None] * np.eye(self.d)
@@ -220,6 +237,9 @@ class Spherical(Diag):
 
     def coefficients(self, precision):
         return super().coefficients(precision)[:, :1]
+
+    def describe(self, covariances):
+        return np.array_equal(covariances, covariances[:, :1, :1] * np.eye(self.d))
 
     def second_moments(self, sums):
         return super().second_moments(np.repeat(sums / self.d, self.d, axis=1))
@@ -243,8 +263,17 @@ class Tied(Full):
     def coefficients(self, precision):
         return np.empty((len(precision), 0))
 
+    def describe(self, covariances):
+        return np.array_equal(covariances, np.broadcast_to(covariances[0], covariances.shape))
+
 
 FEATURES = {"full": Full, "tied": Tied, "diag": Diag, "spherical": Spherical}
+
+
+@lru_cache(maxsize=32)
+def features_of(covariance_type, d):
+    """The features of a type: never changed, so made once."""
+    return FEATURES[covariance_type](d)
 
 
 # ------------------------------------------------------- kernels: sums over the points of one part
@@ -301,7 +330,9 @@ def product_form(points, weight, work, *, theta, centre, features, sums=True):
     k, size = theta.shape
     length = block_length(len(points), k, size + features.d)
     columns, wide = product_columns(k, size), size > WIDE
-    Z, Q, L, P = work.arrays((features.d, length), (size, length), (k, length), (length, k))
+    Z, Q, L, P = work.arrays(
+        (features.d, length), (size, length), (k, length), (length if wide else 0, k)
+    )
     S, log_likelihood = np.zeros((k, size)), 0.0
     for start in range(0, len(points), length):
         block = points[start : start + length]
@@ -334,7 +365,7 @@ def product_form(points, weight, work, *, theta, centre, features, sums=True):
 
 
 def whitened(points, weight, work, *, mixture, centre):
-    """Statistics about `centre` and log-likelihood of points (n, d), subtracting before squaring.
+    """Statistics about μ_j and log-likelihood of points (n, d), subtracting before squaring.
 
     Each log-density is found as -|W_j (x - μ_j)|²/2 with W_j the inverse Cholesky factor, and each
     scatter about the block's own mean: relative errors are those of x - μ_j itself.
@@ -342,39 +373,48 @@ def whitened(points, weight, work, *, mixture, centre):
     k, d = mixture.means.shape
     whiten = np.linalg.inv(mixture.cholesky)
     constants = np.log(mixture.weights) - 0.5 * (d * LOG_2PI + log_determinants(mixture.cholesky))
-    offsets = mixture.means - centre
-    length = block_length(len(points), k, 3 * d)
+    length = block_length(len(points), k, 4 * d)
+    X, Y, Z, L = work.arrays((d, length), (d, length), (d, length), (k, length))
     statistics, log_likelihood = None, 0.0
-    Z, Y, W, L = work.arrays((d, length), (d, length), (d, length), (k, length))
     for start in range(0, len(points), length):
         block = points[start : start + length]
         n = len(block)
-        z, y, white, log_joint = Z[:, :n], Y[:, :n], W[:, :n], L[:, :n]
-        np.subtract(block.T, centre[:, None], out=z)
+        x, y, z, log_joint = X[:, :n], Y[:, :n], Z[:, :n], L[:, :n]
+        np.subtract(block.T, centre[:, None], out=x)
         for j in range(k):
-            np.subtract(z, offsets[j][:, None], out=y)
-            np.matmul(whiten[j], y, out=white)
-            np.einsum("an,an->n", white, white, out=log_joint[j])
+            np.subtract(x, mixture.means[j][:, None], out=y)
+            np.matmul(whiten[j], y, out=z)
+            np.einsum("an,an->n", z, z, out=log_joint[j])
         log_joint *= -0.5
         log_joint += constants[:, None]
         w = None if weight is None else weight[start : start + length]
         log_likelihood += posterior(log_joint, w, peaked=False)
-        part = _moments(z, log_joint)
+        part = _moments(x, log_joint, mixture.means)
         statistics = part if statistics is None else statistics + part
-    work.lifted = None
     return statistics, log_likelihood
 
 
-def survey(points, weight, work, *, spread):
-    """Statistics of all points as one component; without `spread` the scatter is left at 0."""
+def survey(points, weight, work, *, full):
+    """Statistics of all points as one component; only the diagonal of the scatter unless `full`."""
     n, d = points.shape
-    ones = np.ones((1, n)) if weight is None else weight[None]
-    if spread:
-        return (_moments(points.T, ones),)
-    counts = ones.sum(axis=1)
-    # A product instead of mean(axis=0), which is slow for few columns.
-    means = (ones @ points) / np.where(counts > 0, counts, 1)
-    return (SufficientStatistics(counts, means, np.zeros((1, d, d))),)
+    length = block_length(n, 1, 2 * d)
+    (Z,) = work.arrays((d, length))
+    total = None
+    for start in range(0, n, length):
+        block = points[start : start + length]
+        w = None if weight is None else weight[start : start + length]
+        z = np.subtract(block.T, block[0][:, None], out=Z[:, : len(block)])
+        count = len(block) if w is None else w.sum()
+        mean = (z.sum(axis=1) if w is None else z @ w) / (count or 1)
+        z -= mean[:, None]
+        if w is not None:
+            z *= np.sqrt(w)
+        scatter = z @ z.T if full else np.diag(np.einsum("an,an->a", z, z))
+        part = SufficientStatistics(
+            np.full(1, float(count)), (block[0] + mean)[None], scatter[None]
+        )
+        total = part if total is None else total + part
+    return (total,)
 
 
 def block_length(n, k, rows):
@@ -471,6 +511,10 @@ class Rows:
 class Engine:
     """The E and M step on data that stay where they are.
 
+    Mixtures and statistics are told about `centre`, a point amid the data: `centred` takes a
+    mixture there and `restored` takes it back. So a mean keeps its digits where all data are far
+    from the origin, which it could not as a number near 1e8.
+
     Parameters
     ----------
     source : ndarray of shape (m, d), or a source
@@ -486,14 +530,18 @@ class Engine:
     ----------
     points : float
         Number of points, or the sum of their weights.
+    centre : ndarray, shape (d,)
+        The mean in features that lie far from 0, and 0 in the others.
 
     Examples
     --------
     >>> engine = Engine(np.array([[1.0], [4.0], [6.0], [19.0], [24.0], [29.0]]))
     >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
-    >>> statistics, log_likelihood = engine.e_step(start)
-    >>> statistics.counts.round(3), engine.m_step(statistics).means[:, 0].round(3)
-    (array([2.307, 3.693]), array([ 3.28 , 20.424]))
+    >>> statistics, log_likelihood = engine.e_step(engine.centred(start))
+    >>> statistics.counts.round(3)
+    array([2.307, 3.693])
+    >>> engine.restored(engine.m_step(statistics)).means[:, 0].round(3)
+    array([ 3.28 , 20.424])
     """
 
     def __init__(
@@ -504,12 +552,30 @@ class Engine:
             source = Rows(X, as_sample_weight(sample_weight, len(X)), threads)
         as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
         self.source, self.covariance_type, self.prior = source, covariance_type, prior
-        self.features = FEATURES[covariance_type](source.d)
-        tied = not self.features.peaked
-        (self.overall,) = source.total(partial(survey, spread=tied))
-        self.points = float(self.overall.counts[0])
-        self.centre = self.overall.means[0]
+        self.features = features_of(covariance_type, source.d)
+        (overall,) = source.total(partial(survey, full=not self.features.peaked))
+        self.points = float(overall.counts[0])
+        mean, scatter = overall.means[0], overall.scatter[0]
+        # x - c is rounded to eps |c|, which costs digits where |x| is much smaller: the centre is
+        # 0 unless the mean lies ten standard deviations away: then hardly a point is nearer to 0.
+        away = self.points * mean * mean > 100 * diagonals(overall.scatter)[0]
+        self.centre = np.where(away, mean, 0.0)
+        offset = mean - self.centre
+        self.second_moment = scatter + self.points * offset[:, None] * offset  # about the centre
         self._natural = self._successor = (None, None)
+
+    def centred(self, mixture):
+        """Return a mixture as seen from the centre."""
+        return self._moved(mixture, -self.centre)
+
+    def restored(self, mixture):
+        """Return a mixture seen from the centre in the coordinates of the data."""
+        return self._moved(mixture, self.centre)
+
+    def _moved(self, mixture, by):
+        return GaussianMixture._trusted(
+            mixture.weights, mixture.means + by, mixture.covariances, mixture.cholesky
+        )
 
     def e_step(self, mixture):
         """Return the sufficient statistics of the data under the mixture's responsibilities.
@@ -524,21 +590,15 @@ class Engine:
             ℓ(θ) of the mixture given, in nats.
         """
         theta, shift, error = self.natural_parameters(mixture)
-        if error <= TOLERANCE:
+        if error <= TOLERANCE:  # never for a start of another covariance type
             # Far outliers may overflow when squared; then the result is not finite, and not used.
             # A component without points has no mean, which the M step reports.
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 statistics, log_likelihood = self._by_products(mixture, theta, shift)
                 if math.isfinite(log_likelihood) and self._resolves(statistics):
                     return statistics, log_likelihood
-        kernel = partial(whitened, mixture=mixture, centre=self.centre)
-        statistics, log_likelihood = self.source.total(kernel, shared=self.features.d <= 16)
-        return (
-            SufficientStatistics(
-                statistics.counts, statistics.means + self.centre, statistics.scatter
-            ),
-            log_likelihood,
-        )
+        statistics, log_likelihood = self._by_whitening(mixture)
+        return statistics.shifted(mixture.means), log_likelihood
 
     def log_likelihood(self, mixture):
         """Return ℓ(θ) in nats: the E step without its sums."""
@@ -548,8 +608,7 @@ class Engine:
                 log_likelihood = self._by_products(mixture, theta, shift, sums=False)
             if math.isfinite(log_likelihood):
                 return log_likelihood
-        kernel = partial(whitened, mixture=mixture, centre=self.centre)
-        return self.source.total(kernel, shared=self.features.d <= 16)[1]
+        return self._by_whitening(mixture)[1]
 
     def m_step(self, statistics):
         """Return the mixture that maximises the expected complete log-likelihood.
@@ -567,14 +626,17 @@ class Engine:
     def natural_parameters(self, mixture):
         """Return θ (k, D), the constant taken out of it, and the product form's relative error.
 
+        The error is infinite for a mixture that the features cannot describe: a start whose
+        covariances are not of the engine's type.
+
         Notes
         -----
-        With A = Σ⁻¹ and δ = μ - c the log-density is a sum of terms A_ab z_a z_b of either sign.
-        For points of the component, where z_a² is about s_a² = δ_a² + Σ_aa, they are as large as
-        B_ab = A_ab s_a s_b, though the sum is only of the size of 1. Each term is rounded to eps
-        times its size; such errors are independent and add in quadrature, to eps times the
-        Frobenius norm of B. B is positive semidefinite (Schur's product theorem), so this norm is
-        at most its trace and at least its trace / √d. Hence the estimate
+        With A = Σ⁻¹ and δ the mean about the centre, the log-density is a sum of terms A_ab z_a z_b
+        of either sign. For points of the component, where z_a² is about s_a² = δ_a² + Σ_aa, they
+        are as large as B_ab = A_ab s_a s_b, though the sum is only of the size of 1. Each term is
+        rounded to eps times its size; such errors are independent and add in quadrature, to eps
+        times the Frobenius norm of B. B is positive semidefinite (Schur's product theorem), so this
+        norm is at most its trace and at least its trace / √d. Hence the estimate
 
             eps · max_j Σ_a A_aa (δ_a² + Σ_aa).
 
@@ -585,7 +647,7 @@ class Engine:
         if self._natural[0] is mixture:
             return self._natural[1]
         d, features = self.features.d, self.features
-        delta = mixture.means - self.centre
+        delta = mixture.means
         whiten = np.linalg.inv(mixture.cholesky)
         precision = whiten.transpose(0, 2, 1) @ whiten
         linear = (precision @ delta[:, :, None])[:, :, 0]
@@ -596,8 +658,11 @@ class Engine:
         theta[:, 1 : d + 1] = linear
         theta[:, d + 1 :] = features.coefficients(precision)
 
-        squares = delta * delta + diagonals(mixture.covariances)  # s_a²
-        error = EPS * max(np.vecdot(diagonals(precision), squares).tolist())
+        if mixture is self._successor[1] or features.describe(mixture.covariances):
+            squares = delta * delta + diagonals(mixture.covariances)  # s_a²
+            error = EPS * max(np.vecdot(diagonals(precision), squares).tolist())
+        else:
+            error = math.inf
         self._natural = mixture, (theta, shift - 0.5 * d * LOG_2PI, error)
         return self._natural[1]
 
@@ -611,7 +676,7 @@ class Engine:
         log_likelihood += shift * self.points
         if not self.features.peaked:  # the square that all components share was left out
             whiten = np.linalg.inv(mixture.cholesky[0])
-            total = self.overall.scatter[0]
+            total = self.second_moment
             log_likelihood -= 0.5 * float(np.einsum("ab,cb,ca->", total, whiten, whiten))
         if not sums:
             return log_likelihood
@@ -626,8 +691,12 @@ class Engine:
             # The total about c does not change; what is left of it within the components is handed
             # out by counts, and the tied M step will pool it again.
             share = counts / counts.sum()
-            scatter = share[:, None, None] * (self.overall.scatter[0] - between.sum(axis=0))
-        return SufficientStatistics(counts, offsets + self.centre, scatter), log_likelihood
+            scatter = share[:, None, None] * (self.second_moment - between.sum(axis=0))
+        return SufficientStatistics(counts, offsets, scatter), log_likelihood
+
+    def _by_whitening(self, mixture):
+        kernel = partial(whitened, mixture=mixture, centre=self.centre)
+        return self.source.total(kernel, shared=mixture.d <= 16)
 
     def _resolves(self, statistics):
         """Whether the product form can tell the mixture these statistics lead to from rounding."""
