@@ -9,6 +9,7 @@ from importlib import import_module
 # kind (the root element's data-explorer) -> (module, class). A new explorer adds its line here.
 EXPLORERS = {
     "em": ("em_explorer", "EMExplorer"),
+    "bound": ("bound", "BoundExplorer"),
     "jensen": ("jensen", "JensenExplorer"),
 }
 

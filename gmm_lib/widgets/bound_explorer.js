@@ -1,0 +1,330 @@
+// Chapter 5's explorer: ℓ(θ) and its lower bound for any Q, along one coordinate of θ; both are computed.
+import { button, clamp, explorer, figure, formatNumber, formatPercent, row, select } from "./ui.js";
+import { DegenerateComponent, eStep, logJoint, mStep, makeMixture, nested } from "./em.js";
+
+const BOUND_COORDINATES = ["mean-1", "mean-2", "variance-1", "variance-2", "weight-1"];
+const BOUND_SYMBOLS = { "mean-1": "μ₁", "mean-2": "μ₂", "variance-1": "σ₁²", "variance-2": "σ₂²", "weight-1": "φ₁" };
+const BOUND_TRAITS = ["data", "coordinate", "climb", "weights", "means", "variances", "q", "selected", "iteration", "half", "before"];
+const BOUND_SAMPLES = 160;
+
+const boundMixture = ({ weights, means, variances }) => makeMixture(weights, means.map((mu) => [mu]), variances.map((v) => [[v]]));
+
+// Σ_i Σ_j q_j (log p(x, j) - log q_j), with 0 log 0 = 0: gmm_lib.evidence_lower_bound.
+export function lowerBound(x, mixture, q) {
+  let sum = 0;
+  for (let i = 0; i < x.length; i += 1) {
+    for (let j = 0; j < 2; j += 1) {
+      const share = j ? 1 - q[i] : q[i];
+      if (share > 0) sum += share * (logJoint(mixture, j, x, i) - Math.log(share));
+    }
+  }
+  return sum;
+}
+
+// KL(q ‖ posterior) of each point, in log space: gmm_lib.bound.kl_to_posterior.
+export function divergences(x, mixture, q) {
+  return Array.from(x, (_, i) => {
+    const joint = [logJoint(mixture, 0, x, i), logJoint(mixture, 1, x, i)];
+    const top = Math.max(...joint);
+    const evidence = top + Math.log(Math.exp(joint[0] - top) + Math.exp(joint[1] - top));
+    let sum = 0;
+    for (let j = 0; j < 2; j += 1) {
+      const share = j ? 1 - q[i] : q[i];
+      if (share > 0) sum += share * (Math.log(share) - (joint[j] - evidence));
+    }
+    return sum;
+  });
+}
+
+function render({ model, el }) {
+  const sets = model.get("sets");
+  const ex = explorer({ model, el, kind: "bound", traits: BOUND_TRAITS, draw, valid });
+  const { t } = ex;
+
+  const plot = figure(ex, { label: t("plot"), x: { label: "θ" }, y: { label: "ℓ" }, margin: { left: 52, top: 30 }, height: (w) => clamp(0.52 * w, 240, 430) });
+  const here = plot.handle({
+    label: t("theta"),
+    text: "θ",
+    step: () => [(plot.domain().x[1] - plot.domain().x[0]) / 200, 0],
+    drag: (x, y, gesture) => moveTheta(x, gesture),
+  });
+  const table = figure(ex, {
+    label: t("table"),
+    class: "gmm-side",
+    x: { label: "x" },
+    y: { label: "Q₁", domain: [0, 1], ticks: 3 },
+    margin: { top: 30 },
+    height: (w) => clamp(0.8 * w, 190, 300),
+    pick: (px, py) => pick(px, py),
+  });
+  const share = table.handle({
+    label: t("share"),
+    shape: "point",
+    drag: (x, y, gesture) => moveShare(ex.state.selected, y, gesture),
+    keys: (dx, dy, gesture) => (dx ? walk(Math.sign(dx)) : moveShare(ex.state.selected, ex.state.q[ex.state.selected] + 0.02 * dy, gesture)),
+  });
+
+  const e = button(t("e-step"), () => stepE());
+  const m = button(t("m-step"), () => stepM());
+  const coordinate = select({
+    label: t("coordinate"),
+    name: t("coordinate"),
+    options: BOUND_COORDINATES.map((name) => [name, t(`coordinate-${name}`)]),
+    value: ex.state.coordinate,
+    onchange: (name) => ex.change({ coordinate: name, before: [] }),
+  });
+  const climb = select({
+    label: t("climb"),
+    name: t("climb"),
+    options: ["coordinate", "all"].map((name) => [name, t(`climb-${name}`)]),
+    value: ex.state.climb,
+    onchange: (name) => ex.change({ climb: name }),
+  });
+  const data = select({
+    label: t("data"),
+    name: t("data"),
+    options: Object.keys(sets).map((name) => [name, t(`data-${name}`)]),
+    value: ex.state.data,
+    onchange: (name) => ex.change(fresh(name)),
+  });
+  ex.controls.append(row(e, m, ex.undoButton(), ex.resetButton(), ex.linkButton()), row(coordinate, climb, data));
+
+  function fresh(name) {
+    const { points, weights, means, variances } = sets[name];
+    return { data: name, weights, means, variances, q: points.map(() => 0.5), selected: Math.min(4, points.length - 1), iteration: 0, half: "m", before: [] };
+  }
+
+  function valid(state) {
+    const set = sets[state.data];
+    const numbers = (list, n) => Array.isArray(list) && list.length === n && list.every(Number.isFinite);
+    const sound =
+      set &&
+      BOUND_COORDINATES.includes(state.coordinate) &&
+      ["coordinate", "all"].includes(state.climb) &&
+      ["e", "m"].includes(state.half) &&
+      numbers(state.weights, 2) && state.weights.every((phi) => phi > 0) && Math.abs(state.weights[0] + state.weights[1] - 1) < 1e-8 &&
+      numbers(state.means, 2) &&
+      numbers(state.variances, 2) && state.variances.every((v) => v > 0) &&
+      numbers(state.q, set.points.length) && state.q.every((q) => q >= 0 && q <= 1) &&
+      Number.isInteger(state.selected) && state.selected >= 0 && state.selected < set.points.length &&
+      Number.isInteger(state.iteration) && state.iteration >= 0 &&
+      (state.before.length === 0 || numbers(state.before, 2));
+    return sound ? null : t("bad-link");
+  }
+
+  // -- the coordinate
+
+  const parse = (name) => [`${name.split("-")[0]}s`, Number(name.split("-")[1]) - 1];
+  const read = (state) => {
+    const [part, j] = parse(state.coordinate);
+    return state[part][j];
+  };
+  // θ with the coordinate at `value`.
+  const at = (state, value) => {
+    const [part, j] = parse(state.coordinate);
+    const changed = state[part].map((old, l) => (l === j ? value : old));
+    return { weights: state.weights, means: state.means, variances: state.variances, [part]: part === "weights" ? [value, 1 - value] : changed };
+  };
+  const rangeOf = ({ data: name, coordinate: which }) => {
+    const { points } = sets[name];
+    const [low, high] = [Math.min(...points), Math.max(...points)];
+    const span = high - low;
+    if (which.startsWith("mean")) return [low - 0.15 * span, high + 0.15 * span];
+    if (which.startsWith("variance")) return [0.004 * span * span, 0.16 * span * span];
+    return [0.01, 0.99];
+  };
+
+  // -- what the reader does
+
+  function moveTheta(value, gesture) {
+    const [low, high] = rangeOf(ex.state);
+    ex.change({ ...at(ex.state, clamp(Number(value.toPrecision(5)), low, high)), before: [] }, { gesture });
+  }
+
+  function moveShare(i, value, gesture) {
+    const q = ex.state.q.map((old, n) => (n === i ? clamp(Math.round(value * 1000) / 1000, 0, 1) : old));
+    ex.change({ q, before: [] }, { gesture });
+  }
+
+  function walk(step) {
+    const { points } = sets[ex.state.data];
+    const order = points.map((_, i) => i).sort((a, b) => points[a] - points[b]);
+    const next = order[order.indexOf(ex.state.selected) + step];
+    if (next !== undefined) ex.change({ selected: next });
+  }
+
+  function pick(px, py) {
+    const { points } = sets[ex.state.data];
+    let best = null;
+    let least = 26;
+    points.forEach((x, i) => {
+      const distance = Math.hypot(table.x(x) - px, table.y(ex.state.q[i]) - py);
+      if (distance < least) [best, least] = [i, distance];
+    });
+    if (best === null) return null;
+    if (best !== ex.state.selected) ex.change({ selected: best });
+    return share;
+  }
+
+  const posterior = (state) => {
+    const { points } = sets[state.data];
+    const w = new Float64Array(2 * points.length);
+    const logLikelihood = eStep(Float64Array.from(points), points.length, boundMixture(state), w);
+    return { logLikelihood, q: points.map((_, i) => w[2 * i]) };
+  };
+
+  function stepE() {
+    ex.change({ q: posterior(ex.state).q, half: "e", before: [] });
+  }
+
+  // Along a coordinate the bound has its top where the M step's formula for that parameter says, the others fixed.
+  function top(state) {
+    const { points } = sets[state.data];
+    const [part, j] = parse(state.coordinate);
+    const shares = state.q.map((q) => (j ? 1 - q : q));
+    const count = shares.reduce((a, b) => a + b, 0);
+    if (part === "weights") return clamp(count / points.length, 1e-9, 1 - 1e-9);
+    if (!(count > 0)) return null;
+    const centre = part === "means" ? 0 : state.means[j];
+    const moment = part === "means" ? (x) => x : (x) => (x - centre) ** 2;
+    return shares.reduce((sum, w, i) => sum + w * moment(points[i]), 0) / count;
+  }
+
+  function stepM() {
+    const { state } = ex;
+    const { points } = sets[state.data];
+    const x = Float64Array.from(points);
+    const before = [posterior(state).logLikelihood, lowerBound(x, boundMixture(state), state.q)];
+    const done = { half: "m", iteration: state.iteration + 1, before };
+    if (state.climb === "coordinate") {
+      const value = top(state);
+      if (value === null || !(value > 0 || state.coordinate.startsWith("mean"))) return ex.tell(t("no-top"));
+      return ex.change({ ...at(state, value), ...done });
+    }
+    const w = Float64Array.from(state.q.flatMap((q) => [q, 1 - q]));
+    try {
+      const theta = nested(mStep(x, points.length, w, 2, 1));
+      return ex.change({ weights: theta.weights, means: theta.means.map(([mu]) => mu), variances: theta.covariances.map(([[v]]) => v), ...done });
+    } catch (error) {
+      if (!(error instanceof DegenerateComponent)) throw error;
+      return ex.tell(t("no-top"));
+    }
+  }
+
+  // -- the picture
+
+  function draw(state, before, { animate }) {
+    tell(state);
+    // The two kinds of step move different things: Q bends the lower curve, θ walks along it.
+    const comparable = animate && state.data === before.data && state.coordinate === before.coordinate && state !== before;
+    if (!comparable) {
+      ex.stopTween();
+      paint(state);
+      return;
+    }
+    const mix = (a, b, f) => a.map((value, i) => value + f * (b[i] - value));
+    ex.tween(450, (f) => {
+      if (f === 1) return paint(ex.state);
+      const [weights, means, variances, q] = ["weights", "means", "variances", "q"].map((name) => mix(before[name], state[name], f));
+      return paint({ ...state, weights, means, variances, q });
+    });
+  }
+
+  function paint(state) {
+    const { points } = sets[state.data];
+    const x = Float64Array.from(points);
+    const w = new Float64Array(2 * points.length);
+    const [low, high] = rangeOf(state);
+    const xs = Array.from({ length: BOUND_SAMPLES + 1 }, (_, i) => low + ((high - low) * i) / BOUND_SAMPLES);
+    const heights = xs.map((value) => eStep(x, points.length, boundMixture(at(state, value)), w));
+    const bounds = xs.map((value) => lowerBound(x, boundMixture(at(state, value)), state.q));
+    const theta = boundMixture(state);
+    const logLikelihood = eStep(x, points.length, theta, w); // leaves the posterior in w
+    const bound = lowerBound(x, theta, state.q);
+    const most = Math.max(...heights);
+    const least = Math.min(Math.max(Math.min(...heights), most - 8 * points.length), bound, logLikelihood);
+    plot.domain({ x: [low, high], y: [least - 0.06 * (most - least), most + 0.1 * (most - least)] });
+
+    plot.line("likelihood", xs, heights, { fill: "none", stroke: "var(--ink)", "stroke-width": 2.5 });
+    // The bound falls without end; what lies below the picture is left out of it.
+    const visible = xs.map((_, i) => i).filter((i) => bounds[i] >= plot.domain().y[0]);
+    plot.line("bound", visible.map((i) => xs[i]), visible.map((i) => bounds[i]), { fill: "none", stroke: "var(--c1)", "stroke-width": 2.5, "stroke-dasharray": "7 4" });
+    const value = read(state);
+    const [px, above, below] = [plot.x(value), plot.y(logLikelihood), plot.y(bound)];
+    plot.mark("gap", "line", { x1: px, x2: px, y1: above, y2: below, stroke: "var(--c3)", "stroke-width": 5 });
+    plot.mark("drop", "line", { x1: px, x2: px, y1: below, y2: plot.height, stroke: "var(--muted)", "stroke-dasharray": "2 4" });
+    plot.mark("on-likelihood", "circle", { cx: px, cy: above, r: 6, fill: "var(--ink)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
+    plot.mark("on-bound", "path", { d: `M${px - 7} ${below}L${px} ${below - 7}L${px + 7} ${below}L${px} ${below + 7}Z`, fill: "var(--c1)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
+    const summit = top(state);
+    const inside = summit !== null && summit >= low && summit <= high;
+    const peak = inside ? plot.y(lowerBound(x, boundMixture(at(state, summit)), state.q)) : 0;
+    plot.mark("summit", "path", inside ? { d: `M${plot.x(summit) - 6} ${peak - 14}h12l-6 9Z`, fill: "var(--c1)" } : null, plot.over);
+    plot.mark("name", "text", { x: plot.width, y: -10, "text-anchor": "end", fill: "var(--muted)", "font-size": 14, text: `θ = ${BOUND_SYMBOLS[state.coordinate]}` });
+    here.place(value, 0, {
+      min: low,
+      max: high,
+      px: [px, plot.height],
+      label: t(`coordinate-${state.coordinate}`),
+    });
+
+    const [left, right] = [Math.min(...points), Math.max(...points)];
+    table.domain({ x: [left - 0.06 * (right - left), right + 0.06 * (right - left)] });
+    const few = points.length <= 30;
+    points.forEach((point, i) => {
+      const [cx, wanted] = [table.x(point), table.y(w[2 * i])];
+      table.mark(`post-${i}`, "line", few ? { x1: cx - 7, x2: cx + 7, y1: wanted, y2: wanted, stroke: "var(--ink)", "stroke-width": 2 } : null);
+      table.mark(`stem-${i}`, "line", few ? { x1: cx, x2: cx, y1: wanted, y2: table.y(state.q[i]), stroke: "var(--c3)", "stroke-width": 3 } : null);
+      table.mark(`q-${i}`, "circle", { cx, cy: table.y(state.q[i]), r: few ? 5 : 3, fill: "var(--c1)", "fill-opacity": few ? 1 : 0.5 });
+    });
+    table.keep("post-", new Set(points.map((_, i) => `post-${i}`)));
+    table.keep("stem-", new Set(points.map((_, i) => `stem-${i}`)));
+    table.keep("q-", new Set(points.map((_, i) => `q-${i}`)));
+    share.place(points[state.selected], state.q[state.selected], {
+      now: state.q[state.selected],
+      min: 0,
+      max: 1,
+      text: t("share-said", { x: formatNumber(points[state.selected]), share: formatPercent(state.q[state.selected]) }),
+    });
+  }
+
+  function tell(state) {
+    const { points } = sets[state.data];
+    const x = Float64Array.from(points);
+    const theta = boundMixture(state);
+    const { logLikelihood } = posterior(state);
+    const bound = lowerBound(x, theta, state.q);
+    const kl = divergences(x, theta, state.q);
+    const divergence = kl.reduce((a, b) => a + b, 0);
+    const gap = logLikelihood - bound;
+    ex.data({
+      iteration: state.iteration,
+      half: state.half,
+      coordinate: state.coordinate,
+      theta: read(state),
+      "log-likelihood": logLikelihood,
+      bound,
+      gap,
+      kl: divergence,
+      "selected-kl": kl[state.selected],
+      "selected-q": state.q[state.selected],
+    });
+    const touches = Math.abs(gap) <= 1e-12 * Math.max(1, Math.abs(logLikelihood));
+    const numbers = {
+      l: logLikelihood.toFixed(4).replace("-", "−"),
+      b: bound.toFixed(4).replace("-", "−"),
+      gap: touches ? "0" : formatNumber(gap),
+      kl: touches ? "0" : formatNumber(divergence),
+      x: formatNumber(points[state.selected]),
+      point: formatNumber(Math.max(kl[state.selected], 0)),
+    };
+    if (state.before.length) {
+      const rises = { bound: formatNumber(bound - state.before[1]), likelihood: formatNumber(logLikelihood - state.before[0]) };
+      ex.tell(`${t("status-m", rises)} ${t("status", numbers)}`);
+    } else ex.tell(touches ? t("status-touch", numbers) : `${t("status", numbers)} ${t("status-point", numbers)}`);
+    for (const [control, name] of [[coordinate, "coordinate"], [climb, "climb"], [data, "data"]]) control.set(state[name]);
+  }
+
+  return ex.start();
+}
+
+export default { render };
