@@ -133,14 +133,10 @@ def _refit(X, labels, k, covariance_type, ddof, use_weights):
     if ddof == 0 and use_weights:
         return fitted
     # m_step divided by m_j (tied: by m, after pooling); divide by m_j - ddof (m - k ddof) instead.
+    # Never by 0: a single point has no spread, and m_step has refused it.
     points, free = counts, counts - ddof
     if covariance_type == "tied":
         points, free = np.full(k, points.sum()), np.full(k, free.sum())
-    if (free <= 0).any():
-        j = int(np.argmax(free <= 0))
-        raise DegenerateComponentError(
-            j, f"{points[j]} points leave nothing to divide by with ddof = {ddof}"
-        )
     weights = fitted.weights if use_weights else np.full(k, 1 / k)
     return GaussianMixture(
         weights, fitted.means, fitted.covariances * (points / free)[:, None, None]

@@ -175,9 +175,45 @@ def test_each_mistake_is_named(function, mistake):
     assert repr(feedback) == f"Not yet: {check.ADVICE[mistake]}"
 
 
+# Variances of 1, 4, 5, 6, 9, worked out with a mistake each.
+BY_HAND = {
+    2.6077: "sd-number",
+    34.0: "not-divided",
+    8.5: "divided-by-m-1",
+    31.8: "about-zero",
+    7.0: "number",
+}
+
+
+@pytest.mark.parametrize(("answer", "mistake"), BY_HAND.items())
+def test_variances_by_hand(answer, mistake):
+    assert check.variance(6.8, [1, 4, 5, 6, 9])
+    feedback = check.variance(answer, [1, 4, 5, 6, 9])
+    assert not feedback
+    assert repr(feedback) == "Not yet: " + check.ADVICE[mistake].format(got=answer)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((6.8, []), "points: expected at least 1 point"),
+        ((6.8, [[1, 2]]), "points: expected 1 feature"),
+        ((np.nan, [1, 2]), "answer: expected finite"),
+    ],
+)
+def test_variance_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        check.variance(*arguments)
+
+
+def test_the_variance_of_one_point_is_zero():
+    assert check.variance(0, [3])
+
+
 def test_every_advice_is_given_by_some_test():
     named = {mistake for mistakes in MISTAKES.values() for mistake in mistakes}
     general = {"right", "nothing", "shape", "not-finite", "rows", "different", "number"}
+    named |= set(BY_HAND.values())
     assert named | general | {"underflow", "underflow-one"} == set(check.ADVICE)
 
 

@@ -95,14 +95,12 @@ def test_a_component_left_with_one_point_is_reported():
 
 
 def test_nothing_left_to_divide_by_is_reported():
-    # Tied covariances: no component collapses alone, but as many components as points leave 0.
     start = GaussianMixture([0.5, 0.5], [0, 10], [1, 1])
-    X = [0.0, 10.0]
-    with pytest.raises(DegenerateComponentError):
-        take(hard_states(X, start, "tied", ddof=1), 2)
-    # Spherical: one point in the plane has variance 0, which is collapse as well.
-    twice = [0.0, 1.0, 10.0, 11.0]
-    assert take(hard_states(twice, start, "tied", ddof=1), 2)[1].mixture.covariances[0, 0, 0] == 0.5
+    with pytest.raises(DegenerateComponentError, match="collapsed"):
+        take(hard_states([0.0, 10.0], start, "tied", ddof=1), 2)
+    # Two points a component: Σ (x - μ_j)² = 1 over m - k = 2.
+    state = take(hard_states([0.0, 1.0, 10.0, 11.0], start, "tied", ddof=1), 2)[1]
+    assert state.mixture.covariances[0, 0, 0] == 0.5
 
 
 @pytest.mark.parametrize(
@@ -178,6 +176,26 @@ def test_kmeans_does_not_change_the_centers_it_is_given():
     kept = start.copy()
     take(kmeans_states(PLANE.X, start), 5)
     np.testing.assert_array_equal(start, kept)
+
+
+# Nine points whose rows 7, 8 and 4, as centers, leave the first without points in two iterations.
+TRAP = np.array(
+    [[0, 0], [0, 3], [2, 3], [5, 2], [5, 10], [7, 10], [10, 6], [11, 5], [11, 7]], dtype=float
+)
+
+
+def test_restarts_skip_a_start_that_loses_a_center(monkeypatch):
+    with pytest.raises(DegenerateComponentError, match="iteration 2.*no point is nearest"):
+        kmeans(TRAP, TRAP[[7, 8, 4]])
+    starts = iter([[7, 8, 4], [0, 4, 8], [7, 8, 4]])
+    monkeypatch.setattr("gmm_lib.hard.far_apart", lambda *_: next(starts))
+    found = kmeans(TRAP, 3, n_init=3, rng=np.random.default_rng(0))
+    alone = kmeans(TRAP, TRAP[[0, 4, 8]])
+    assert found.inertia == alone.inertia
+    np.testing.assert_array_equal(found.centers, alone.centers)
+    starts = iter([[7, 8, 4], [7, 8, 4]])
+    with pytest.raises(DegenerateComponentError, match="iteration 2"):
+        kmeans(TRAP, 3, n_init=2, rng=np.random.default_rng(0))
 
 
 def test_a_center_without_points_is_reported():
