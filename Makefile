@@ -8,7 +8,7 @@ JOBS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve lab test test-newest lint format bench weigh picture lock clean
+.PHONY: help env book serve lab test test-newest lint format bench weigh sizes picture lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ bench: env ## Measure the library against scikit-learn
 
 weigh: book ## Print what each page weighs and how soon its explorers answer
 	@$(BIN)/python scripts/weigh.py
+
+sizes: book ## Measure the room explorers take, for pages that do not shift
+	@$(BIN)/python scripts/sizes.py
 
 picture: book ## Take the README's picture of the explorer from the built book
 	@$(BIN)/python scripts/picture.py

@@ -28,6 +28,7 @@ from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
 LIVE_ONLY = "live-only"
+ROOMS = Path(__file__).with_name("rooms.json")
 WORDS = Path(__file__).resolve().parents[1] / "gmm_lib" / "widgets" / "words.en.json"
 
 
@@ -50,6 +51,27 @@ def module_file(state: dict) -> tuple[str, str]:
     return name, f"explorerHost.register({json.dumps(name)}, {source});\n"
 
 
+def room_name(traits: dict) -> str:
+    """What names the room of an explorer that starts in this state: the words do not count."""
+    text = json.dumps({k: v for k, v in traits.items() if k not in ("words", "datasets")})
+    return f"{traits['kind']}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def room_style(name: str) -> str:
+    """The style that reserves the height of the live explorer at every width of the column.
+
+    ``rooms.json`` holds, as ``make sizes`` measured them, the least widths and the heights from
+    there on. A state that was not measured takes the room of another one of its kind.
+    """
+    rooms = json.loads(ROOMS.read_text(encoding="utf-8"))
+    kind = name.rpartition("-")[0]
+    steps = rooms.get(name) or next((rooms[each] for each in rooms if each.startswith(kind)), [])
+    return "".join(
+        f"@container explorer (min-width:{width}px){{.room-{name}{{min-height:{height}px}}}}"
+        for width, height in steps
+    )
+
+
 def host_markup(state: dict, model_id: str, static: Path) -> tuple[str, str]:
     """The opening and closing HTML around an explorer's still picture.
 
@@ -66,19 +88,25 @@ def host_markup(state: dict, model_id: str, static: Path) -> tuple[str, str]:
         for key, value in state.items()
         if not key.startswith("_") and key not in ("layout", "tabbable", "tooltip")
     }
+    room = room_name(traits)
     attributes = {
         "class": "explorer-host",
         "data-kind": state["kind"],
         "data-module": name,
         "data-model": model_id,
+        "data-room": room,
         "data-failed": site_words()["failed"],
     }
     opening = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
     # Nothing in the text can end the script it stands in.
     saved = json.dumps(traits, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    style = room_style(room)
     return (
-        f'<div {opening}><div class="explorer-still">',
-        f'</div><script type="application/json" class="explorer-state">{saved}</script></div>',
+        f'<div {opening}><style>{style}</style><div class="explorer-room room-{room}">'
+        '<div class="explorer-still">',
+        "</div></div>"
+        f'<script type="application/json" class="explorer-state">{saved}</script>'
+        "<script>explorerHost.start(document.currentScript.parentElement)</script></div>",
     )
 
 

@@ -13,7 +13,7 @@
   const models = {}; // id -> promise of a model; two views of one explorer share it
   const sources = {}; // file -> {esm, css}, filled by the module files
   const root = new URL("explorers/", document.currentScript.src);
-  window.explorerHost = { register: (file, source) => (sources[file] = source) };
+  window.explorerHost = { start, register: (file, source) => (sources[file] = source) };
 
   /** The part of an anywidget model that a module may use: get, set, on, off, save_changes. */
   function makeModel(state) {
@@ -75,9 +75,8 @@
     host.prepend(note);
   }
 
+  /** Called by the page right behind each host: an explorer need not wait for the mathematics. */
   async function start(host) {
-    if (host.dataset.started) return;
-    host.dataset.started = "true";
     const live = document.createElement("div");
     live.className = "explorer-live";
     try {
@@ -90,7 +89,7 @@
         return model;
       })());
       // The live explorer is laid out in the place of the still one before that leaves.
-      host.append(live);
+      host.querySelector(".explorer-room").append(live);
       await definition.render?.({ model, el: live });
       host.dataset.alive = "true"; // the style hides the still picture now, except in print
     } catch (error) {
@@ -107,8 +106,4 @@
   }
   window.addEventListener("error", (event) => late(event.filename ?? "", event.error ?? event.message));
   window.addEventListener("unhandledrejection", (event) => late(event.reason?.stack ?? "", event.reason));
-
-  const startAll = () => document.querySelectorAll(".explorer-host").forEach(start);
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", startAll);
-  else startAll();
 })();

@@ -97,9 +97,7 @@ def build() -> None:
         work = OUTPUT / "work"
         shutil.rmtree(work, ignore_errors=True)
         if not sphinx_build(work, cache):
-            sys.exit(
-                "The book was not built: mend what is told above (a warning counts as an error)."
-            )
+            sys.exit("The book was not built: mend what is told above (a warning is an error).")
         # Files that nobody asks for: Sphinx's own bookkeeping names the folder it worked in.
         (work / "html" / ".buildinfo").unlink(missing_ok=True)
         old = OUTPUT / "old"

@@ -115,18 +115,24 @@ def test_still_pictures_stand_before_scripts(name, site_url, open_page):
         assert len(image.get_attribute("alt")) > 20
 
 
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("width", [1280, 1000, 360])
 @every_page
 def test_nothing_shifts_when_explorers_come_alive(name, width, site_url, open_page):
+    """The room was measured with the fonts of one system: a line of text is the tolerance."""
+
     def heights(page):
         return page.locator(".explorer-host").evaluate_all(
             "(all) => all.map((host) => host.getBoundingClientRect().height)"
         )
 
-    before = heights(open_page(site_url + name, width=width, scripts=False))
-    page = open_page(site_url + name, width=width)
+    page = open_page(width=width, allow=["explorer-host.js", "ERR_FAILED"])
+    page.route("**/explorer-host.js*", lambda route: route.abort())
+    page.goto(site_url + name)
+    before = heights(page)
+    page.unroute("**/explorer-host.js*")
+    page.reload()
     settle(page)
-    assert heights(page) == pytest.approx(before, abs=2)
+    assert heights(page) == pytest.approx(before, abs=24), "run `make sizes`"
 
 
 def test_page_with_broken_explorer_says_so(site, site_url, open_page):

@@ -1,0 +1,110 @@
+"""Print what each page of the built book weighs, and how soon its explorers answer when it is slow.
+
+    python scripts/weigh.py [--slow-down 4] [page ...]
+
+Bytes are those of gzip, by kind, each file once per page, after reading to the end. "alive" is the
+time from the start of the navigation until the first and the last explorer have taken the place of
+their pictures; "answers" the time from a press of the first explorer's first button until the next
+frame is painted.
+"""
+
+import argparse
+import gzip
+import threading
+
+import yaml
+from playwright.sync_api import sync_playwright
+
+from book import ROOT, Handler, Server
+from browser import launch
+
+KINDS = ["page", "explorers", "pictures", "mathematics", "theme"]
+WATCH = """
+window.lives = [];
+new MutationObserver((changes) => {
+  for (const { target } of changes) {
+    if (target.dataset.alive) window.lives.push(performance.now());
+  }
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-alive"] });
+"""
+READ = """
+async () => {
+  for (let y = 0; y < document.body.scrollHeight; y += 600) {
+    scrollTo(0, y);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+"""
+PRESS = """
+() => new Promise((done) => {
+  const button = document.querySelector("[data-explorer] button:not([disabled])");
+  const before = performance.now();
+  button.click();
+  requestAnimationFrame(() => setTimeout(() => done(performance.now() - before)));
+})
+"""
+
+
+def kind_of(path: str) -> str:
+    """Which part of the site a file belongs to."""
+    if path.endswith(".html"):
+        return "page"
+    if "/explorers/" in path or path.endswith("explorer-host.js"):
+        return "explorers"
+    if "/_images/" in path:
+        return "pictures"
+    return "mathematics" if "/mathjax/" in path else "theme"
+
+
+def weigh(browser, url: str, slow_down: float) -> tuple[dict[str, int], list[float], float | None]:
+    """Bytes by kind, the moments (ms) at which explorers came alive, and the answer time (ms)."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    session = context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": slow_down})
+    files = {}
+    page.on("response", lambda got: files.setdefault(got.url.split("?")[0], got))
+    page.goto(url)
+    hosts = page.locator(".explorer-host").count()
+    page.wait_for_function(f"window.lives.length >= {hosts}", timeout=60_000)
+    page.evaluate(READ)
+    page.wait_for_load_state("networkidle")
+    sizes = dict.fromkeys(KINDS, 0)
+    for address, response in files.items():
+        sizes[kind_of(address)] += len(gzip.compress(response.body()))
+    lives = sorted(page.evaluate("window.lives"))
+    answer = page.evaluate(PRESS) if hosts else None
+    context.close()
+    return sizes, lives, answer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--slow-down", type=float, default=4, help="factor on the processor's time")
+    parser.add_argument("pages", nargs="*", help="pages without .html; all of the book if none")
+    arguments = parser.parse_args()
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+    pages = arguments.pages or [toc["root"], *chapters]
+    server = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(f"kB gzip by kind; ms at {arguments.slow_down:g}x slow-down of the processor")
+    header = "".join(f"{kind:>12}" for kind in KINDS)
+    print(f"{'':38}{header}{'own':>8}{'alive':>16}{'answers':>9}")
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        for name in pages:
+            url = f"http://127.0.0.1:{server.server_port}/{name}.html"
+            sizes, lives, answer = weigh(browser, url, arguments.slow_down)
+            own = sum(sizes[kind] for kind in ("page", "explorers", "pictures"))
+            row = "".join(f"{sizes[kind] / 1000:12.1f}" for kind in KINDS)
+            alive = f"{lives[0]:.0f} to {lives[-1]:.0f}" if lives else "-"
+            told = f"{answer:.0f}" if answer is not None else "-"
+            print(f"{name:38}{row}{own / 1000:8.1f}{alive:>16}{told:>9}", flush=True)
+        browser.close()
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    main()
