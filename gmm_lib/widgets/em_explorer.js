@@ -2,8 +2,8 @@
 // type and the selected point; θ_t, responsibilities, ℓ and the whole picture follow from these.
 
 import {
-  button, clamp, dash, disclosure, explorer, figure, formatNumber, formatPercent, h, markPath, newGesture,
-  niceTicks, numberInput, row, select, setAttribute, setEnabled, slider,
+  button, clamp, dash, disclosure, explorer, figure, formatNumber, formatPercent, h, markPath, more, niceTicks,
+  numberInput, row, select, setAttribute, setEnabled, slider,
 } from "./ui.js";
 import { COVARIANCE_TYPES, Trajectory, constrained, flatten, logJoint, makeMixture, nested } from "./em.js";
 
@@ -109,12 +109,14 @@ function render({ model, el }) {
       ex.tell(t(now.iteration === 0 ? "m-first" : "m-again"));
       return;
     }
-    ex.change({ iteration: now.iteration + 1, half: "m" }, { gesture, animate: true });
+    if (now.failure) ex.tell(t("cannot-go-on"));
+    else ex.change({ iteration: now.iteration + 1, half: "m" }, { gesture, animate: true });
   }
 
   // What is left of this iteration: E and M, or M alone.
   function stepNow() {
-    ex.change({ iteration: now.iteration + 1, half: "m" }, { animate: true });
+    if (now.failure) ex.tell(t("cannot-go-on"));
+    else ex.change({ iteration: now.iteration + 1, half: "m" }, { animate: true });
   }
 
   const player = ex.player({
@@ -153,11 +155,11 @@ function render({ model, el }) {
     const { x, m, d } = trajectory(ex.state);
     const spread = variances(x, m, d).map((variance) => variance / (k * k));
     for (let j = n; j < k; j += 1) {
-      const so_far = makeMixture(weights.map((weight) => weight / weights.reduce((a, b) => a + b)), means, covariances);
+      const soFar = makeMixture(weights.map((weight) => weight / weights.reduce((a, b) => a + b)), means, covariances);
       let worst = 0;
       let least = Infinity;
       for (let i = 0; i < m; i += 1) {
-        const density = logDensity(so_far, x, i * d);
+        const density = logDensity(soFar, x, i * d);
         if (density < least) [worst, least] = [i, density];
       }
       means.push(Array.from(x.subarray(worst * d, worst * d + d)));
@@ -184,6 +186,7 @@ function render({ model, el }) {
   let bound = null;
   function setType(type) {
     const { weights, means, covariances } = ex.state;
+    if (type === ex.state.covariance_type) return;
     if (covariances !== bound) free = covariances;
     const start = nested(constrained(makeMixture(weights, means, free), type));
     bound = start.covariances;
@@ -249,11 +252,12 @@ function render({ model, el }) {
     label: t("trace"), parent: side, class: "gmm-trace",
     x: { label: t("iteration-axis"), domain: [0, 8], format: (value) => (Number.isInteger(value) ? String(value) : "") },
     y: { label: "ℓ(θ)", domain: [-1, 0] },
-    height: (width) => (width > 330 ? 150 : 210),
+    height: () => (beside() ? plot.element.clientHeight - readout.offsetHeight - 8 : 120),
     margin: { top: 24, left: 52 },
   });
   const readout = h("div", { class: "gmm-readout" });
   side.append(readout);
+  const beside = () => side.offsetTop < plot.element.offsetTop + plot.element.offsetHeight - 20;
 
   // Steps of handles: a round number, about a 250th of what is in view; dragged values are rounded to a tenth of it.
   function unit(axis = "x") {
@@ -364,7 +368,12 @@ function render({ model, el }) {
       const spread = Array.from({ length: d }, (__, a) =>
         plot.handle({
           label: d === 1 ? t("sd-of", { j: j + 1 }) : t("axis-of", { j: j + 1, axis: a + 1 }), shape: "ring", color,
-          drag: (x, y, gesture) => dragSpread(j, a, plot.x(x), plot.y(y), gesture),
+          drag: (x, y, gesture) => {
+            // What is drawn at the rim because it lies outside is dragged from where it really is.
+            const handle = handles[j].spread[a];
+            if (handle.gesture !== gesture) Object.assign(handle, { gesture, slip: handle.off });
+            dragSpread(j, a, plot.x(x) + handle.slip[0], plot.y(y) + handle.slip[1], gesture);
+          },
           keys: (dx, dy, gesture) => keySpread(j, a, dx, dy, gesture),
         }),
       );
@@ -409,7 +418,12 @@ function render({ model, el }) {
     if (Math.abs(uy) > Math.abs(ux)) [ux, uy, vx, vy] = [vx, vy, ux, uy]; // the flatter axis is the first
     if (ux < 0) [ux, uy] = [-ux, -uy];
     if (vy > 0) [vx, vy] = [-vx, -vy];
-    const frame = [[ux, uy], [vx, vy]];
+    // Each axis has two ends: hold it by the one that is in view.
+    const inside = (x, y) => x >= 0 && x <= plot.width && y >= 0 && y <= plot.height;
+    const frame = [[ux, uy], [vx, vy]].map(([x, y]) => {
+      const [cx, cy] = [plot.x(mixture.means[j * 2]), plot.y(mixture.means[j * 2 + 1])];
+      return !inside(cx + x, cy + y) && inside(cx - x, cy - y) ? [-x, -y] : [x, y];
+    });
     frames.set(j, frame);
     return frame;
   }
@@ -642,7 +656,7 @@ function render({ model, el }) {
       handles[j].mean.place(means[j], peak, { now: means[j], min: low, max: high, text: formatNumber(means[j]) });
       const value = sd(mixture, j);
       handles[j].spread[0].place(means[j] + value, peak, { px: [sx, sy], now: value, min: 0, max: high - low, text: formatNumber(value) });
-      handles[j].spread[0].at = [plot.toX(sx), plot.toY(sy)];
+      handles[j].spread[0].off = [0, 0];
     }
     plot.line("density", at, total, { class: "gmm-density" });
     plot.mark("base", "path", { d: `M0 ${plot.y(0)}H${plot.width}`, class: "gmm-zero" });
@@ -675,7 +689,9 @@ function render({ model, el }) {
       const at = [means[j * 2], means[j * 2 + 1]];
       handles[j].mean.place(at[0], at[1], { now: at[0], min: low, max: high, text: t("pair", { x: formatNumber(at[0]), y: formatNumber(at[1]) }) });
       [a, b].forEach((axis, c) => {
-        const to = [cx + axis[0], cy + axis[1]];
+        const end = [cx + axis[0], cy + axis[1]];
+        const to = [clamp(end[0], 8, plot.width - 8), clamp(end[1], 8, plot.height - 8)];
+        handles[j].spread[c].off = [end[0] - to[0], end[1] - to[1]];
         // Its value, in words and for screen readers: the standard deviations of the component.
         const sds = t("sds", { x: formatNumber(sd(mixture, j, 0)), y: formatNumber(sd(mixture, j, 1)) });
         handles[j].spread[c].place(plot.toX(to[0]), plot.toY(to[1]), { now: sd(mixture, j, c), min: 0, max: c ? up - bottom : high - low, text: sds });
@@ -703,7 +719,9 @@ function render({ model, el }) {
       else paintStems(context, mixture, sound ? w : null, known, gray);
     }
     const active = hovered ?? ex.state.selected;
-    for (let i = 0; i < m; i += 1) {
+    const last = active ?? m - 1; // drawn last, on top
+    for (let n = 0; n < m; n += 1) {
+      const i = n === m - 1 ? last : n === last ? m - 1 : n;
       const [px, py] = spot(i);
       let likeliest = 0;
       if (sound) for (let j = 1; j < k; j += 1) if (w[i * k + j] > w[i * k + likeliest]) likeliest = j;
@@ -784,7 +802,7 @@ function render({ model, el }) {
 
   // ---------------------------------------------------------------------------------------- words and controls
 
-  function place_text(i) {
+  function placeText(i) {
     const [x, y] = ex.state.points[i];
     return y === undefined ? t("point-1", { x: formatNumber(x) }) : t("pair", { x: formatNumber(x), y: formatNumber(y) });
   }
@@ -798,7 +816,7 @@ function render({ model, el }) {
   }
 
   function pointText(i) {
-    return now.w ? t("belongs", { point: place_text(i), shares: sharesText(now.w, i) }) : place_text(i);
+    return now.w ? t("belongs", { point: placeText(i), shares: sharesText(now.w, i) }) : placeText(i);
   }
 
   function meansText() {
@@ -829,7 +847,7 @@ function render({ model, el }) {
 
   function tellReadout(active) {
     const { k } = now.mixture;
-    readoutTitle.textContent = active === null ? t("no-point") : place_text(active);
+    readoutTitle.textContent = active === null ? t("no-point") : placeText(active);
     while (readoutBar.children.length > k) readoutBar.lastChild.remove();
     while (readoutBar.children.length < k) readoutBar.append(h("span", { style: `background: var(--c${readoutBar.children.length + 1})` }));
     const w = active === null ? null : now.w;
@@ -869,12 +887,9 @@ function render({ model, el }) {
   numbersPart.addEventListener("toggle", () => updateNumbers());
 
   ex.controls.append(
-    row(eButton, mButton, button(t("step"), stepNow), player.button, ex.undoButton(), ex.resetButton(resetNow)),
-    row(slide),
+    row(eButton, mButton, button(t("step"), stepNow), player.button, ex.undoButton(), ex.resetButton(resetNow), slide),
     row(dataSelect, kSelect, typeSelect, ex.linkButton()),
-    pointsPart,
-    numbersPart,
-    disclosure(t("help"), h("p", { class: "gmm-help" }, t("help-text"))),
+    more(pointsPart, numbersPart, disclosure(t("help"), h("p", { class: "gmm-help" }, t("help-text")))),
   );
 
   // Which numbers of a component can be typed: [trait, path, symbol].
@@ -948,7 +963,7 @@ function render({ model, el }) {
     }
     const cells = (values, digits) => values.map((value) => h("td", {}, value.toFixed(digits)));
     const line = (title, values, digits) => h("tr", {}, h("th", { scope: "row" }, title), ...cells(values, digits));
-    const body = points.length > MANY ? [] : order().map((i) => line(place_text(i), Array.from(now.w.subarray(i * k, i * k + k)), 4));
+    const body = points.length > MANY ? [] : order().map((i) => line(placeText(i), Array.from(now.w.subarray(i * k, i * k + k)), 4));
     const counts = Array.from({ length: k }, (_, j) => points.reduce((sum, __, i) => sum + now.w[i * k + j], 0));
     shares.replaceChildren(
       h("caption", {}, t("responsibilities")),
@@ -991,13 +1006,21 @@ function render({ model, el }) {
     const along = path;
     const last = Math.min(visited, along.states.length - 1);
     const values = along.states.slice(0, last + 1).map(({ logLikelihood }) => logLikelihood);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
+    // A far start would flatten all that follows: from the second iteration on it lies below the picture, with its value.
+    const far = last >= 2 && values[1] - values[0] > 4 * (values[last] - values[1]);
+    const high = Math.max(...values);
+    const low = far ? values[1] - Math.max(0.5 * (high - values[1]), 1e-9 * Math.abs(high)) : Math.min(...values);
     const pad = 0.08 * (high - low) || Math.max(0.02 * Math.abs(high), 1);
     trace.domain({ x: [0, Math.max(last, 8)], y: [low - pad, high + pad] });
-    trace.line("line", values.map((_, i) => i), values, { class: "gmm-trace-line" });
-    const dots = values.map((value, i) => `M${trace.x(i) - 2.5} ${trace.y(value)}a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0`).join("");
+    const floor = low - pad;
+    const ys = values.map((value) => Math.max(value, floor));
+    const first = far ? 1 : 0;
+    trace.line("line", values.slice(first).map((_, i) => i + first), ys.slice(first), { class: "gmm-trace-line" });
+    trace.line("cut", far ? [0, 1] : null, ys.slice(0, 2), { class: "gmm-trace-line", "stroke-dasharray": "3 4" });
+    const dots = ys.map((value, i) => `M${trace.x(i) - 2.5} ${trace.y(value)}a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0`).join("");
     trace.mark("dots", "path", { d: last <= 60 ? dots : "", class: "gmm-trace-dots" });
-    trace.mark("here", "circle", { cx: trace.x(now.iteration), cy: trace.y(now.logLikelihood), r: 6, class: `gmm-trace-here gmm-${now.half}` });
+    trace.mark("below", "text", far ? { x: trace.width, y: trace.height - 6, "text-anchor": "end", class: "gmm-trace-below", text: `ℓ(θ₀) = ${values[0].toFixed(2).replace("-", "−")} ↓` } : null);
+    trace.mark("here", "circle", { cx: trace.x(now.iteration), cy: trace.y(Math.max(now.logLikelihood, floor)), r: 6, class: `gmm-trace-here gmm-${now.half}` });
   }
 
   return ex.start();

@@ -200,7 +200,12 @@ export function row(...children) {
   return h("div", { class: "gmm-row" }, ...children);
 }
 
-// A part that opens on demand: numbers, options.
+// Parts that open on demand, side by side while closed.
+export function more(...parts) {
+  return h("div", { class: "gmm-more" }, ...parts);
+}
+
+// One such part: numbers, options.
 export function disclosure(label, ...children) {
   return h("details", { class: "gmm-details" }, h("summary", {}, label), ...children);
 }
@@ -333,9 +338,10 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
 
   const status = h("p", { class: "gmm-status", role: "status", "aria-live": "polite" });
   const warning = h("div", { class: "gmm-warning", hidden: true });
+  const notice = h("div", { class: "gmm-warning", role: "alert", hidden: true }); // about the link, until closed
   const plots = h("div", { class: "gmm-plots" });
   const controls = h("div", { class: "gmm-controls" });
-  const root = h("div", { class: "gmm-explorer", "data-explorer": kind, role: "group" }, plots, status, warning, controls);
+  const root = h("div", { class: "gmm-explorer", "data-explorer": kind, role: "group" }, plots, status, notice, warning, controls);
 
   const t = (key, values = {}) => {
     const text = words[key];
@@ -586,7 +592,9 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     } catch {
       problem = t("bad-link");
     }
-    if (problem) ex.warn(problem, () => [button(t("dismiss"), () => ex.warn(null))]);
+    notice.hidden = !problem;
+    const close = button(t("dismiss"), () => (notice.hidden = true));
+    notice.replaceChildren(...(problem ? [h("p", {}, problem), row(close)] : []));
     root.scrollIntoView?.({ block: "center", behavior: "auto" });
   }
 
@@ -648,7 +656,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
 
 const REACH = 24; // px: how far from its centre a handle can be grasped (touch targets of at least 44 px)
 
-// A plot: canvas below for what is many, SVG above for axes, curves and handles.
+// A plot in three layers: axes, a canvas for what is many, SVG for curves and handles.
 //   x, y: {label, domain: [low, high], ticks: about how many (0: none), format, from: no ticks below}
 //   height(width) -> px; margin: {top, right, bottom, left}; parent: where to put it (default: ex.plots)
 //   pick(px, py, event) -> a handle to grasp where none is near, or null;  hover(px, py) with null, null on leaving
@@ -664,10 +672,11 @@ export function figure(ex, options) {
   const curves = s("g", { "aria-hidden": "true" });
   const over = s("g", { "aria-hidden": "true" });
   const knobs = s("g", {});
-  const axes = s("g", { class: "gmm-axes", "aria-hidden": "true" });
-  const inner = s("g", {}, axes, under, curves, over, knobs);
-  const svg = s("svg", { role: "group", "aria-label": label }, inner);
-  const element = h("div", { class: `gmm-figure ${options.class ?? ""}` }, canvas, svg);
+  const axes = s("g", { class: "gmm-axes" });
+  const inner = s("g", {}, under, curves, over, knobs);
+  const back = s("svg", { class: "gmm-back", "aria-hidden": "true" }, axes);
+  const svg = s("svg", { class: "gmm-front", role: "group", "aria-label": label }, inner);
+  const element = h("div", { class: `gmm-figure ${options.class ?? ""}` }, back, canvas, svg);
   (options.parent ?? ex.plots).append(element);
 
   const parts = new Map();
@@ -698,7 +707,7 @@ export function figure(ex, options) {
   function drawAxes() {
     const items = [];
     const { width, height: tall } = plot;
-    const x = { ticks: clamp(Math.floor(width / 70), 2, 10), format: formatNumber, ...options.x };
+    const x = { ticks: clamp(Math.floor(width / 55), 2, 12), format: formatNumber, ...options.x };
     const y = { ticks: clamp(Math.floor(tall / 45), 2, 8), format: formatNumber, ...options.y };
     if (x.ticks) {
       for (const value of niceTicks(...scale.x, x.ticks)) {
@@ -900,9 +909,12 @@ export function figure(ex, options) {
     paint(context, plot);
   };
   let last = "";
+  let stale = true; // asking for sizes makes the browser lay out the page, so only when they may have changed
   function measure() {
+    if (!stale) return false;
     const total = element.clientWidth;
     if (total < 50) return false;
+    stale = false;
     const tall = Math.round(height(total));
     const ratio = window.devicePixelRatio || 1;
     const size = `${total} ${tall} ${ratio}`;
@@ -912,7 +924,9 @@ export function figure(ex, options) {
     plot.height = tall - margin.top - margin.bottom;
     setAttribute(svg, "width", total);
     setAttribute(svg, "height", tall);
-    setAttribute(inner, "transform", `translate(${margin.left} ${margin.top})`);
+    setAttribute(back, "width", total);
+    setAttribute(back, "height", tall);
+    for (const layer of [axes, inner]) setAttribute(layer, "transform", `translate(${margin.left} ${margin.top})`);
     canvas.width = Math.round(total * ratio);
     canvas.height = Math.round(tall * ratio);
     canvas.style.width = `${total}px`;
@@ -921,8 +935,17 @@ export function figure(ex, options) {
     return true;
   }
   ex.redraws.push(measure);
-  const observer = new ResizeObserver(() => measure() && ex.redraw());
+  // In the next frame: a redraw may change sizes again, which an observer must not do while it is being told.
+  let resized = null;
+  const observer = new ResizeObserver(() => (resized ??= requestAnimationFrame(() => {
+    resized = null;
+    stale = true;
+    if (measure()) ex.redraw();
+  })));
   observer.observe(element);
-  ex.onCleanup(() => observer.disconnect());
+  ex.onCleanup(() => {
+    observer.disconnect();
+    cancelAnimationFrame(resized);
+  });
   return plot;
 }
