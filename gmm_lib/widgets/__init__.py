@@ -11,6 +11,7 @@ EXPLORERS = {
     "em": ("em_explorer", "EMExplorer"),
     "bound": ("bound", "BoundExplorer"),
     "jensen": ("jensen", "JensenExplorer"),
+    "paths": ("paths", "PathsExplorer"),
 }
 
 _MODULE_OF = {name: module for module, name in EXPLORERS.values()} | {"Explorer": "base"}

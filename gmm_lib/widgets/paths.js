@@ -1,0 +1,256 @@
+// Chapter 5's second explorer: ℓ over the two means, and three ways up from one start.
+import { checkbox, clamp, explorer, figure, formatNumber, row, setAttribute, slider } from "./ui.js";
+import { eStep, makeMixture } from "./em.js";
+import { levelSegments, sampleGrid } from "./contours.js";
+
+const PATHS_DOMAIN = [-2, 32];
+const PATHS_GRID = 90;
+const PATHS_BASINS = 44;
+const PATHS_MOST = 60;
+const PATHS_LOST = 1e4; // where gradient ascent is given up for lost: with too large a step it runs away without end
+const STEP_SIZES = [0.05, 10]; // the slider is even in the logarithm
+const CLIMBERS = ["em", "hard", "gradient"];
+const CLIMBER_STYLE = {
+  em: { color: "c1", dash: null, end: 5 },
+  hard: { color: "c2", dash: "7 4", end: 10 },
+  gradient: { color: "c3", dash: "2 4", end: 7.5 },
+};
+
+function render({ model, el }) {
+  const points = Float64Array.from(model.get("points"));
+  const [weights, variances] = [model.get("weights"), model.get("variances")];
+  const m = points.length;
+  const w = new Float64Array(2 * m);
+  const ex = explorer({ model, el, kind: "paths", traits: ["start", "step_size", "iteration", "shown", "basins"], draw, valid });
+  const { t } = ex;
+
+  // -- the climbers: only the means move, so that the map has two directions
+
+  const at = ([a, b]) => makeMixture(weights, [[a], [b]], variances.map((v) => [[v]]));
+  const height = (means) => eStep(points, m, at(means), w); // leaves the responsibilities in w
+  const moves = {
+    em(means) {
+      height(means);
+      return weighted(means, (i, j) => w[2 * i + j]);
+    },
+    hard(means) {
+      height(means);
+      return weighted(means, (i, j) => (w[2 * i + j] > w[2 * i + 1 - j] || (j === 0 && w[2 * i] === w[2 * i + 1]) ? 1 : 0));
+    },
+    gradient(means, size) {
+      if (Math.max(...means.map(Math.abs)) > PATHS_LOST) return means;
+      height(means);
+      return means.map((mu, j) => {
+        let slope = 0;
+        for (let i = 0; i < m; i += 1) slope += (w[2 * i + j] * (points[i] - mu)) / variances[j];
+        return mu + size * slope;
+      });
+    },
+  };
+  // The mean of the points under shares; a component that owns nothing stays where it is.
+  function weighted(means, share) {
+    return means.map((mu, j) => {
+      let [count, sum] = [0, 0];
+      for (let i = 0; i < m; i += 1) {
+        count += share(i, j);
+        sum += share(i, j) * points[i];
+      }
+      return count > 0 ? sum / count : mu;
+    });
+  }
+  let kept = { key: null };
+  function paths({ start, step_size: size }) {
+    const key = JSON.stringify([start, size]);
+    if (kept.key !== key) {
+      kept = { key };
+      for (const name of CLIMBERS) {
+        kept[name] = [start];
+        for (let n = 0; n < PATHS_MOST; n += 1) kept[name].push(moves[name](kept[name][n], size));
+      }
+    }
+    return kept;
+  }
+
+  // -- the map
+
+  let map = null;
+  function landscape() {
+    if (map) return map;
+    const values = sampleGrid((a, b) => height([a, b]), PATHS_DOMAIN, PATHS_DOMAIN, PATHS_GRID);
+    const top = values.reduce((a, b) => Math.max(a, b));
+    const levels = Array.from({ length: 13 }, (_, i) => top - 0.4 * 1.75 ** i);
+    map = { lines: levels.map((level) => levelSegments(values, PATHS_GRID, level)) };
+    return map;
+  }
+  // Where EM ends from each place of a coarser grid: 0 where component 1 takes the left group, 1 where it takes the right.
+  function basinsOf() {
+    const known = landscape();
+    known.basins ??= sampleGrid(
+      (a, b) => {
+        let place = [a, b];
+        for (let n = 0; n < 200; n += 1) {
+          const next = moves.em(place);
+          const moved = Math.abs(next[0] - place[0]) + Math.abs(next[1] - place[1]);
+          place = next;
+          if (moved < 1e-7) break;
+        }
+        return place[0] < place[1] ? 0 : 1;
+      },
+      PATHS_DOMAIN,
+      PATHS_DOMAIN,
+      PATHS_BASINS,
+    );
+    return known.basins;
+  }
+
+  const plot = figure(ex, {
+    label: t("plot"),
+    x: { label: "μ₁", domain: PATHS_DOMAIN },
+    y: { label: "μ₂", domain: PATHS_DOMAIN },
+    margin: { top: 30 },
+    height: (width) => clamp(0.72 * width, 300, 520),
+    paint,
+  });
+  const trace = figure(ex, {
+    label: t("trace"),
+    class: "gmm-side",
+    x: { label: t("iteration") },
+    y: { label: "ℓ" },
+    margin: { top: 30 },
+    height: (width) => clamp(0.9 * width, 190, 300),
+  });
+  const knob = plot.handle({
+    label: t("start"),
+    text: "",
+    shape: "ring",
+    step: [0.5, 0.5],
+    drag: (a, b, gesture) => ex.change({ start: [a, b].map((v) => clamp(Math.round(v * 100) / 100, ...PATHS_DOMAIN)) }, { gesture }),
+  });
+
+  function paint(context) {
+    const cell = (value) => (value / (PATHS_GRID - 1)) * plot.width;
+    const up = (value) => plot.height - (value / (PATHS_GRID - 1)) * plot.height;
+    if (ex.state.basins) {
+      const values = basinsOf();
+      const [wide, tall] = [plot.width / (PATHS_BASINS - 1), plot.height / (PATHS_BASINS - 1)];
+      context.globalAlpha = 0.16;
+      for (let r = 0; r < PATHS_BASINS; r += 1) {
+        for (let c = 0; c < PATHS_BASINS; c += 1) {
+          context.fillStyle = ex.color(values[r * PATHS_BASINS + c] ? "c4" : "c6");
+          const [left, bottom] = [Math.max(0, (c - 0.5) * wide), Math.max(0, (r - 0.5) * tall)];
+          const [right, above] = [Math.min(plot.width, (c + 0.5) * wide), Math.min(plot.height, (r + 0.5) * tall)];
+          context.fillRect(left, plot.height - above, right - left, above - bottom);
+        }
+      }
+      context.globalAlpha = 1;
+    }
+    context.strokeStyle = ex.color("muted");
+    context.lineWidth = 1;
+    landscape().lines.forEach((segments, i) => {
+      context.globalAlpha = 0.85 - 0.05 * i;
+      context.beginPath();
+      for (const [xa, ya, xb, yb] of segments) {
+        context.moveTo(cell(xa), up(ya));
+        context.lineTo(cell(xb), up(yb));
+      }
+      context.stroke();
+    });
+    context.globalAlpha = 1;
+  }
+
+  // -- controls
+
+  const iteration = slider({ label: t("iteration"), min: 0, max: PATHS_MOST, oninput: (value, gesture) => ex.change({ iteration: value }, { gesture }) });
+  const player = ex.player({
+    interval: 350,
+    step: (gesture) => ex.state.iteration < PATHS_MOST && ex.change({ iteration: ex.state.iteration + 1 }, { gesture }) && ex.state.iteration < PATHS_MOST,
+  });
+  const sizeAt = (i) => Number((STEP_SIZES[0] * (STEP_SIZES[1] / STEP_SIZES[0]) ** (i / 100)).toPrecision(2));
+  const size = slider({
+    label: t("step-size"),
+    min: 0,
+    max: 100,
+    format: () => formatNumber(ex.state.step_size),
+    oninput: (i, gesture) => ex.change({ step_size: sizeAt(i) }, { gesture }),
+  });
+  const shown = CLIMBERS.map((name, i) =>
+    checkbox({
+      label: t(name),
+      name: t(name),
+      onchange: (on) => ex.change({ shown: CLIMBERS.filter((other, j) => (j === i ? on : ex.state.shown.includes(other))) }),
+    }),
+  );
+  shown.forEach((box, i) => {
+    const { color, dash } = CLIMBER_STYLE[CLIMBERS[i]];
+    box.style.borderBottom = `3px ${dash === null ? "solid" : dash.startsWith("7") ? "dashed" : "dotted"} var(--${color})`;
+  });
+  const basins = checkbox({ label: t("basins"), name: t("basins"), onchange: (on) => ex.change({ basins: on }) });
+  ex.controls.append(row(player.button, iteration, size), row(...shown, basins), row(ex.undoButton(), ex.resetButton(), ex.linkButton()));
+
+  function valid(state) {
+    const inside = (v) => Number.isFinite(v) && v >= PATHS_DOMAIN[0] && v <= PATHS_DOMAIN[1];
+    const sound =
+      Array.isArray(state.start) && state.start.length === 2 && state.start.every(inside) &&
+      Number.isFinite(state.step_size) && state.step_size > 0 && state.step_size <= 10 &&
+      Number.isInteger(state.iteration) && state.iteration >= 0 && state.iteration <= PATHS_MOST &&
+      Array.isArray(state.shown) && state.shown.every((name) => CLIMBERS.includes(name)) &&
+      typeof state.basins === "boolean";
+    return sound ? null : t("bad-link");
+  }
+
+  function draw(state) {
+    const found = paths(state);
+    const upTo = state.iteration;
+    plot.paint();
+    const heights = {};
+    // The widest end first: all three stay visible where they meet.
+    for (const name of ["hard", "gradient", "em"]) {
+      const here = state.shown.includes(name);
+      const walked = found[name].slice(0, upTo + 1);
+      const { color, dash, end } = CLIMBER_STYLE[name];
+      heights[name] = walked.map(height);
+      const stroke = { fill: "none", stroke: `var(--${color})`, "stroke-width": 2.5, "stroke-dasharray": dash };
+      // A path that leaves the map is drawn to its edge.
+      const inside = (v) => clamp(v, PATHS_DOMAIN[0] - 1, PATHS_DOMAIN[1] + 1);
+      plot.line(`path-${name}`, here ? walked.map(([a]) => inside(a)) : null, walked.map(([, b]) => inside(b)), stroke);
+      const stops = here ? walked.map(([a, b]) => `M${(plot.x(inside(a)) - 3).toFixed(1)} ${plot.y(inside(b)).toFixed(1)}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0`).join("") : null;
+      plot.mark(`stops-${name}`, "path", here ? { d: stops, fill: `var(--${color})` } : null);
+      const last = walked[walked.length - 1];
+      plot.mark(`end-${name}`, "circle", here ? { cx: plot.x(inside(last[0])), cy: plot.y(inside(last[1])), r: end, fill: `var(--${color})`, stroke: "var(--surface)", "stroke-width": 2 } : null, plot.over);
+    }
+    const visible = CLIMBERS.filter((name) => state.shown.includes(name));
+    const all = visible.flatMap((name) => heights[name]);
+    const [low, high] = all.length ? [Math.max(Math.min(...all), Math.max(...all) - 200), Math.max(...all)] : [-1, 0];
+    const pad = Math.max(0.08 * (high - low), 0.5);
+    trace.domain({ x: [0, Math.max(upTo, 8)], y: [low - pad, high + pad] });
+    for (const name of CLIMBERS) {
+      const { color, dash } = CLIMBER_STYLE[name];
+      const steps = heights[name].map((_, n) => n);
+      trace.line(`trace-${name}`, visible.includes(name) ? steps : null, heights[name], { fill: "none", stroke: `var(--${color})`, "stroke-width": 2.5, "stroke-dasharray": dash });
+    }
+    knob.place(state.start[0], state.start[1], { now: state.start[0], min: PATHS_DOMAIN[0], max: PATHS_DOMAIN[1], text: t("place", { a: formatNumber(state.start[0]), b: formatNumber(state.start[1]) }) });
+    iteration.set(upTo);
+    size.set(Math.round((100 * Math.log(state.step_size / STEP_SIZES[0])) / Math.log(STEP_SIZES[1] / STEP_SIZES[0])));
+    shown.forEach((box, i) => box.set(state.shown.includes(CLIMBERS[i])));
+    basins.set(state.basins);
+
+    const values = { iteration: upTo, "step-size": state.step_size };
+    for (const name of CLIMBERS) {
+      values[name] = JSON.stringify(found[name][upTo]);
+      values[`${name}-log-likelihood`] = heights[name][upTo];
+    }
+    ex.data(values);
+    const told = visible.map((name) => {
+      const [a, b] = found[name][upTo];
+      return t("told", { who: t(name), a: formatNumber(a, 3), b: formatNumber(b, 3), l: heights[name][upTo].toFixed(2).replace("-", "−") });
+    });
+    const lost = visible.includes("gradient") && Math.max(...found.gradient[upTo].map(Math.abs)) > PATHS_LOST;
+    const falls = visible.includes("gradient") && heights.gradient.some((value, n) => n > 0 && value < heights.gradient[n - 1] - 1e-9);
+    ex.tell([t("after", { n: upTo }), ...told, ...(lost ? [t("lost")] : falls ? [t("falls")] : [])].join(" "));
+    setAttribute(knob.node, "data-start", state.start.join(" "));
+  }
+
+  return ex.start();
+}
+
+export default { render };
