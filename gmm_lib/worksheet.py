@@ -82,7 +82,7 @@ def _m_table(X, w, mixture, filled):
         r"$\sum_i w_j^{(i)} (x^{(i)} - \mu_j)^2$": counts * variances,
         r"$\sigma_j^2$": variances,
     }
-    header = ["", *(f"$j = {j}$" for j in range(1, mixture.k + 1))]
+    header = ["$j$", *(str(j) for j in range(1, mixture.k + 1))]
     rows = [
         [name, *((f"{value:.4f}" if filled else BLANK) for value in values)]
         for name, values in lines.items()
