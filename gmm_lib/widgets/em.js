@@ -130,12 +130,12 @@ function constrain(type, counts, covariances, k, d) {
   }
 }
 
-// M step: the θ that the responsibilities call for. Throws DegenerateComponent.
-// prior: { strength, covariance: flat d x d }, as gmm_lib.CovariancePrior.
-export function mStep(x, m, w, k, d, type = "full", prior = null) {
+// All the M step needs of the points: N_j, Σ w x / N_j and Σ w (x - mean)(x - mean)ᵀ, as gmm_lib.statistics keeps them.
+// The mean of a component without points is 0.
+export function moments(x, m, w, k, d) {
   const counts = new Float64Array(k);
   const means = new Float64Array(k * d);
-  const covariances = new Float64Array(k * d * d);
+  const scatter = new Float64Array(k * d * d);
   for (let i = 0; i < m; i += 1) {
     for (let j = 0; j < k; j += 1) {
       const share = w[i * k + j];
@@ -143,33 +143,43 @@ export function mStep(x, m, w, k, d, type = "full", prior = null) {
       for (let a = 0; a < d; a += 1) means[j * d + a] += share * x[i * d + a];
     }
   }
-  for (let j = 0; j < k; j += 1) if (!(counts[j] > EMPTY_SHARE * m)) throw new DegenerateComponent(j, "empty");
-  for (let j = 0; j < k; j += 1) for (let a = 0; a < d; a += 1) means[j * d + a] /= counts[j];
+  for (let j = 0; j < k; j += 1) for (let a = 0; a < d; a += 1) means[j * d + a] /= counts[j] || 1;
   for (let i = 0; i < m; i += 1) {
     for (let j = 0; j < k; j += 1) {
       const share = w[i * k + j];
       const at = j * d * d;
       for (let a = 0; a < d; a += 1) {
         const weighted = share * (x[i * d + a] - means[j * d + a]); // from the new mean, not from the old
-        for (let b = 0; b <= a; b += 1) covariances[at + a * d + b] += weighted * (x[i * d + b] - means[j * d + b]);
+        for (let b = 0; b <= a; b += 1) scatter[at + a * d + b] += weighted * (x[i * d + b] - means[j * d + b]);
       }
     }
   }
-  const effective = Float64Array.from(counts);
   for (let j = 0; j < k; j += 1) {
-    const at = j * d * d;
+    for (let a = 0; a < d; a += 1) for (let b = 0; b < a; b += 1) scatter[(j * d + b) * d + a] = scatter[(j * d + a) * d + b];
+  }
+  return { counts, means, scatter };
+}
+
+// The θ that moments of m points call for. Throws DegenerateComponent.
+// prior: { strength, covariance: flat d x d }, as gmm_lib.CovariancePrior.
+export function maximise({ counts, means, scatter }, m, k, d, type = "full", prior = null) {
+  for (let j = 0; j < k; j += 1) if (!(counts[j] > EMPTY_SHARE * m)) throw new DegenerateComponent(j, "empty");
+  const effective = Float64Array.from(counts);
+  const covariances = new Float64Array(k * d * d);
+  for (let j = 0; j < k; j += 1) {
     if (prior) effective[j] += prior.strength;
-    for (let a = 0; a < d; a += 1) {
-      for (let b = 0; b <= a; b += 1) {
-        const sum = covariances[at + a * d + b] + (prior ? prior.strength * prior.covariance[a * d + b] : 0);
-        covariances[at + a * d + b] = sum / effective[j];
-        covariances[at + b * d + a] = sum / effective[j];
-      }
+    for (let c = 0; c < d * d; c += 1) {
+      covariances[j * d * d + c] = (scatter[j * d * d + c] + (prior ? prior.strength * prior.covariance[c] : 0)) / effective[j];
     }
   }
   constrain(type, effective, covariances, k, d);
   const weights = counts.map((count) => count / m);
   return finishMixture(k, d, weights, means, covariances);
+}
+
+// M step: the θ that the responsibilities call for. Throws DegenerateComponent.
+export function mStep(x, m, w, k, d, type = "full", prior = null) {
+  return maximise(moments(x, m, w, k, d), m, k, d, type, prior);
 }
 
 // θ with its covariances brought under the constraint of a type, as an M step would average them.
