@@ -463,7 +463,7 @@ def test_a_collapse_is_told_and_can_be_taken_back(explorer_page):
     assert data(page, "iteration") == caught.value.iteration - 1
     assert data(page, "half") == "e"
     assert data(page, "degenerate") == caught.value.component + 1 == 1
-    message = page.locator(".gmm-warning:not([role])")
+    message = page.locator(".gmm-warning:not(.gmm-notice)")
     assert "component 1 has collapsed onto one place" in message.inner_text()
     assert "NaN" not in root(page).inner_text()
     assert "NaN" not in root(page).evaluate("(node) => node.outerHTML")
@@ -484,7 +484,10 @@ def test_an_empty_component_is_told(explorer_page):
     far = GaussianMixture([0.5, 0.5], [10, 1e6], [50, 1])
     page = explorer_page(EMExplorer(start=far))
     click(page, "Step")
-    assert "component 2 has lost all its points" in page.locator(".gmm-warning:not([role])").inner_text()
+    assert (
+        "component 2 has lost all its points"
+        in page.locator(".gmm-warning:not(.gmm-notice)").inner_text()
+    )
     assert moment(page) == (0, "e")
     assert "NaN" not in root(page).evaluate("(node) => node.outerHTML")
 

@@ -167,11 +167,12 @@ def test_drag_in_the_browser_arrives_in_python(lab, live):
 
 
 def test_trait_set_in_python_moves_the_picture(lab, live):
-    picture = live.locator("svg").first
-    before = picture.inner_html()
+    curve = live.locator(".gmm-density")
+    before = curve.get_attribute("d")
     lab.python("setattr(explorer, 'iteration', 4)")
     wait_for(live, "iteration", 4)
-    assert picture.inner_html() != before
+    moved = "(before) => document.querySelector('.gmm-density').getAttribute('d') !== before"
+    live.page.wait_for_function(moved, arg=before)
     assert float(live.get_attribute("data-log-likelihood")) == pytest.approx(
         lab.python("explorer.log_likelihood"), rel=1e-10
     )

@@ -98,7 +98,8 @@ function render({ model, el }) {
 
   function eStepNow(gesture = null) {
     if (now.half === "e") {
-      ex.tell(t(now.failure ? "cannot-go-on" : "e-again"));
+      if (now.failure) ex.announce();
+      else ex.tell(t("e-again"));
       return;
     }
     ex.change({ iteration: now.iteration, half: "e" }, { gesture, animate: true });
@@ -109,13 +110,13 @@ function render({ model, el }) {
       ex.tell(t(now.iteration === 0 ? "m-first" : "m-again"));
       return;
     }
-    if (now.failure) ex.tell(t("cannot-go-on"));
+    if (now.failure) ex.announce();
     else ex.change({ iteration: now.iteration + 1, half: "m" }, { gesture, animate: true });
   }
 
   // What is left of this iteration: E and M, or M alone.
   function stepNow() {
-    if (now.failure) ex.tell(t("cannot-go-on"));
+    if (now.failure) ex.announce();
     else ex.change({ iteration: now.iteration + 1, half: "m" }, { animate: true });
   }
 
@@ -534,6 +535,10 @@ function render({ model, el }) {
     const target = { mixture: now.mixture, w: now.w, known: now.w ? 1 : 0, top: 1 };
     target.top = densityTop(target);
     update();
+    if (state === before && ex.moving()) {
+      show();
+      return;
+    }
     const from = shown;
     const alike = from && from.mixture.k === target.mixture.k && from.mixture.d === target.mixture.d && before.points.length === state.points.length;
     if (!animate || !alike) {
@@ -853,7 +858,8 @@ function render({ model, el }) {
     const w = active === null ? null : now.w;
     const parts = [];
     for (let j = 0; j < k; j += 1) {
-      readoutBar.children[j].style.width = w ? `${100 * w[active * k + j]}%` : "0";
+      readoutBar.children[j].hidden = !w;
+      if (w) readoutBar.children[j].style.width = `${100 * w[active * k + j]}%`;
       if (w) parts.push(`${j + 1}: ${formatPercent(w[active * k + j])}`);
     }
     readoutText.textContent = active === null ? "" : w ? parts.join("   ") : t("no-shares");
@@ -882,7 +888,7 @@ function render({ model, el }) {
 
   const table = h("table");
   const shares = h("table");
-  const numbersPart = disclosure(t("numbers"), h("div", { class: "gmm-scroll", tabindex: 0, role: "region", "aria-label": t("numbers") }, table, shares));
+  const numbersPart = disclosure(t("numbers"), h("div", { class: "gmm-scroll gmm-tables", tabindex: 0, role: "region", "aria-label": t("numbers") }, table, shares));
   const pointsPart = disclosure(t("points"), row(pointNumber, pointX, pointY, button(t("add-point"), () => addPoint()), deleteButton));
   numbersPart.addEventListener("toggle", () => updateNumbers());
 
@@ -986,7 +992,6 @@ function render({ model, el }) {
     dataSelect.set(own.length ? CUSTOM : ex.state.data, [...known.map((name) => [name, t(`data-${name}`)]), ...own]);
     kSelect.set(mixture.k);
     typeSelect.set(type);
-    typeSelect.hidden = false;
     pointNumber.input.max = points.length;
     if (selected !== null) {
       pointNumber.set(selected + 1);

@@ -285,9 +285,22 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
         plotting.draw_state(np.array(self.points), states[-1].mixture, self._colors(), ax=main)
         plotting.draw_log_likelihood([state.log_likelihood for state in states], ax=side)
         side.set_xlim(-0.5, max(8, len(states) - 0.5))
+        limits = self._limits()
+        main.set_xlim(limits[0])
+        if len(limits) == 2:
+            main.set_ylim(limits[1])
         for axes in (main, side):
             axes.spines[["top", "right"]].set_visible(False)
         return figure
+
+    def _limits(self):
+        """Return the range of each feature, as the live picture shows it: the data and θ_0."""
+        X, start = np.array(self.points), self.start
+        reach = 2 * np.sqrt(np.einsum("kii->ki", start.covariances))
+        low = np.minimum(X.min(axis=0), (start.means - reach).min(axis=0))
+        high = np.maximum(X.max(axis=0), (start.means + reach).max(axis=0))
+        pad = 0.05 * (high - low)
+        return list(zip(low - pad, high + pad, strict=True))
 
     def describe(self):
         """Return one sentence on the state, as the explorer's live text has it."""

@@ -25,7 +25,8 @@
 // - State is the listed traits and nothing else; a change is {trait: value}. Changes that carry the same `gesture`
 //   (handles give one: drag(x, y, gesture)) are one entry for undo. `valid(state)` may return a text: the change is
 //   then refused (from a link or from Python it is told, never thrown).
-// - draw(state, before, {animate}) must be a function of the state alone. To move softly, use ex.tween in it.
+// - draw(state, before, {animate}) must be a function of the state alone. To move softly, use ex.tween in it. It is
+//   also called with before === state after a resize or a change of theme: let a tween under way (ex.moving()) go on.
 // - The bundler joins modules into one text: top-level names must be unique across ui.js and yours; imports only as
 //   above; no code at the top level that touches the document.
 // - Wording only from ex.t; colors only from CSS variables (explorer.css); numbers through formatNumber.
@@ -63,6 +64,18 @@ export function formatNumber(value, digits = 4) {
   if (!Number.isFinite(value)) return "–"; // an explorer must say why instead; this is only the last line of defence
   const rounded = Number(value.toPrecision(digits));
   return rounded === 0 ? "0" : String(rounded);
+}
+
+// As formatNumber, but tiny and huge numbers as a multiple of a power of ten; base.powers in Python writes the same.
+export function formatPower(value, digits = 4) {
+  if (value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e5)) return formatNumber(value, digits);
+  const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+  return `${mantissa} × ${powerOfTen(Number(exponent))}`;
+}
+
+// 10 raised to a whole number, as text.
+export function powerOfTen(exponent) {
+  return `10${Array.from(String(exponent), (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
 }
 
 // Whole per cent, never 0% or 100% of what is not exactly so.
@@ -337,8 +350,8 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   let announceTimer = 0;
 
   const status = h("p", { class: "gmm-status", role: "status", "aria-live": "polite" });
-  const warning = h("div", { class: "gmm-warning", hidden: true });
-  const notice = h("div", { class: "gmm-warning", role: "alert", hidden: true }); // about the link, until closed
+  const warning = h("div", { class: "gmm-warning", role: "alert", hidden: true });
+  const notice = h("div", { class: "gmm-warning gmm-notice", role: "alert", hidden: true }); // about the link, until closed
   const plots = h("div", { class: "gmm-plots" });
   const controls = h("div", { class: "gmm-controls" });
   const root = h("div", { class: "gmm-explorer", "data-explorer": kind, role: "group" }, plots, status, notice, warning, controls);
@@ -503,6 +516,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     if (running !== null) cancelAnimationFrame(running);
     running = null;
   };
+  ex.moving = () => running !== null;
   cleanups.push(() => ex.stopTween());
 
   // A Play/Pause button: step(gesture) makes one move and returns false when there is no further one.
