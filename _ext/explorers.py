@@ -106,7 +106,7 @@ def host_markup(state: dict, model_id: str, static: Path) -> tuple[str, str]:
         '<div class="explorer-still">',
         "</div></div>"
         f'<script type="application/json" class="explorer-state">{saved}</script>'
-        "<script>explorerHost.start(document.currentScript.parentElement)</script></div>",
+        "<script>window.explorerHost?.start(document.currentScript.parentElement)</script></div>",
     )
 
 

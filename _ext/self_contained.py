@@ -64,6 +64,12 @@ def clean_pages(app, exception) -> None:
             if count == 0:
                 LOGGER.warning(f"{page.name}: {what} was not found; has the theme changed?")
         text = re.sub(r"<img [^>]*>", with_size(page), text)
+        # The entries of a bibliography have a role of their own, which a "list" may not hold.
+        text = text.replace(
+            '<div role="list" class="citation-list">', '<div class="citation-list">'
+        )
+        # A notebook is for keeping, not for reading as text in a new tab.
+        text = re.sub(r'(<a href="[^"]*_sources/[^"]*") target="_blank"', r"\1 download", text)
         page.write_text(text, encoding="utf-8")
     for script in out.glob("_static/vendor/fontawesome/*/js/*"):
         script.unlink()
