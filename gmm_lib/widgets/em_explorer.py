@@ -96,9 +96,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
     def __init__(self, data=None, start=None, *, choices=CHOICES, **options):
         self._choices = tuple(choices)
         for name in self._choices:
-            if name not in datasets.NAMES:
-                known = ", ".join(datasets.NAMES)
-                raise TraitError(f"choices: expected names of data sets ({known}), got {name!r}")
+            _named(name, "choices")
         if start is not None:
             options.update(_parameters(start))
         super().__init__(**(self._data_options(data, options) | options))
@@ -109,10 +107,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
         if data is None:
             data = CUSTOM if "points" in given else "ten-points"
         if isinstance(data, str) and data != CUSTOM:
-            if data not in datasets.NAMES:
-                known = ", ".join(datasets.NAMES)
-                raise TraitError(f"data: expected the name of a data set ({known}), got {data!r}")
-            return _dataset_options(data)
+            return _dataset_options(_named(data, "data"))
         points = given.get("points") if isinstance(data, str) else data
         try:
             X = as_points(points)
@@ -157,10 +152,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
                 f"weights: expected 1 to {MAX_COMPONENTS} components, got {theta.k}; "
                 "there are no more colors to tell them apart."
             )
-        if theta.d > 2:
-            raise TraitError(
-                f"points: expected one or two features to draw, got {theta.d}; choose two columns."
-            )
+        _in_view(X, "points")
         return as_tuples({"points": X, **_parameters(theta)}[name])
 
     @validate("selected")
@@ -346,6 +338,24 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
         point = self.say("point-1", x=self._place(x)) if len(x) == 1 else self._place(x)
         shares = ", ".join(self.say("share", percent=format_percent(w[j]), j=j + 1) for j in named)
         return self.say("belongs", point=point, shares=shares)
+
+
+def _named(name, argument):
+    """Return the name of a data set that can be drawn."""
+    if not isinstance(name, str) or name not in datasets.NAMES:
+        known = ", ".join(datasets.NAMES)
+        raise TraitError(f"{argument}: expected the name of a data set ({known}), got {name!r}")
+    _in_view(datasets.load(name).X, argument)
+    return name
+
+
+def _in_view(X, argument):
+    """Refuse points of more features than can be drawn."""
+    if X.shape[1] > 2:
+        raise TraitError(
+            f"{argument}: expected one or two features to draw, got {X.shape[1]}; "
+            "choose two columns, for example X[:, :2]."
+        )
 
 
 def _parameters(mixture):

@@ -323,14 +323,12 @@ export function markPath(context, j, x, y, r) {
 
 // ------------------------------------------------------------------------------------------------ explorer
 
-const seenAnchors = new WeakMap(); // document -> Map(anchor -> how many explorers used it)
-
+// The name of an explorer in links: the second of one name on a page is name~2.
 function uniqueAnchor(wanted) {
-  if (!seenAnchors.has(document)) seenAnchors.set(document, new Map());
-  const seen = seenAnchors.get(document);
-  const n = (seen.get(wanted) ?? 0) + 1;
-  seen.set(wanted, n);
-  return n === 1 ? wanted : `${wanted}~${n}`;
+  const taken = new Set([...document.querySelectorAll("[data-anchor]")].map((node) => node.dataset.anchor));
+  let anchor = wanted;
+  for (let n = 2; taken.has(anchor); n += 1) anchor = `${wanted}~${n}`;
+  return anchor;
 }
 
 const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
@@ -642,6 +640,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     for (const name of traits) model.on(`change:${name}`, listen);
     cleanups.push(() => traits.forEach((name) => model.off(`change:${name}`, listen)));
     anchor = uniqueAnchor(model.get("anchor") || kind);
+    setAttribute(root, "data-anchor", anchor);
     el.append(root);
     setAttribute(root, "data-dark", isDark());
     setAttribute(root, "id", document.getElementById(anchor) ? null : anchor);
