@@ -234,7 +234,7 @@ def test_theme_can_be_switched_and_is_kept(site_url, open_page):
 def test_every_page_tells_how_to_cite_the_book(site_url, open_page):
     page = open_page(site_url)
     page.locator("footer").get_by_text("Cite this book").click()
-    assert page.get_by_text("@book{gaussian-mixtures-and-em").is_visible()
+    assert page.locator("footer").get_by_text("@book{gaussian-mixtures-and-em").is_visible()
 
 
 @every_page
