@@ -109,16 +109,18 @@ def maximise(counts, means, scatter, covariance_type="full", prior=None):
     else:
         effective = counts
     covariances = CONSTRAINTS[covariance_type](effective, scatter / effective[:, None, None])
-    return counts / total, means, covariances, checked_cholesky(means, covariances)
+    weights = counts / total
+    return weights, means, covariances, checked_cholesky(weights, means, covariances)
 
 
-def checked_cholesky(means, covariances):
+def checked_cholesky(weights, means, covariances):
     """Return the lower Cholesky factors (k, d, d) of covariances that rounding has left sound.
 
     Two measures, both free of units, tell a covariance from rounding error:
 
-    - x - μ is rounded to about eps |μ|, so a variance of (8 eps μ)² or less is one point, or
-      several at one place;
+    - x - μ is rounded to about eps |x|, so a standard deviation of 8 eps times the size of the data
+      or less is one point, or several at one place. The size is the root mean square of the data,
+      Σ_j φ_j (μ_j² + σ_j²), and not μ_j itself: a component may well collapse at 0;
     - the square of a Cholesky pivot over its variance is 1 - R², the part of a feature that the
       features before it do not explain. It is computed to a few eps; below 16 d eps the points lie
       on a line or a plane as far as float64 can tell.
@@ -130,7 +132,8 @@ def checked_cholesky(means, covariances):
     """
     d = means.shape[1]
     variances = np.einsum("kii->ki", covariances)
-    collapsed = ~(variances > (8 * EPS * means) ** 2)
+    mean_square = weights @ (means**2 + variances)
+    collapsed = ~(variances > (8 * EPS) ** 2 * mean_square)
     if collapsed.any():
         j, i = (int(n) for n in np.argwhere(collapsed)[0])
         raise DegenerateComponentError(

@@ -202,6 +202,27 @@ def test_collapse_is_an_error_with_component_iteration_and_remedy():
     assert "prior=CovariancePrior" in message
 
 
+@pytest.mark.parametrize("shift", [0.0, 1e-3, 1e8])
+def test_collapse_is_met_wherever_the_point_lies(shift):
+    """At 0 too, where no rounding error of the mean itself would give the size of a variance."""
+    others = TEN[1:]
+    x = np.append(0, others) + shift
+    means = np.array([others.mean(), 0]) + shift
+    start = GaussianMixture([0.9, 0.1], means, [others.var(), 1])
+    with pytest.raises(DegenerateComponentError, match="collapsed onto one place"):
+        fit(x, start)
+    with pytest.raises(DegenerateComponentError, match="collapsed onto one place"):
+        for _ in em_states(x, start):
+            pass
+
+
+def test_components_1e6_standard_deviations_apart_are_no_collapse(rng):
+    x = np.concatenate([rng.normal(size=50), 1e6 + rng.normal(size=50)])
+    found = fit(x, GaussianMixture([0.5, 0.5], [0, 1e6], [1, 1]))
+    assert found.converged
+    np.testing.assert_allclose(found.mixture.means[:, 0], [x[:50].mean(), x[50:].mean()])
+
+
 def test_states_up_to_a_collapse_are_delivered():
     states = em_states(TEN, SPIKE)
     assert next(states).iteration == 0

@@ -44,10 +44,12 @@ function finishMixture(k, d, weights, means, covariances) {
   const constants = new Float64Array(k);
   for (let j = 0; j < k; j += 1) {
     const at = j * d * d;
-    // Two rules free of units, as in covariance.checked_cholesky: a variance lost in the rounding of x - μ, and a
+    // Two rules free of units, as in covariance.checked_cholesky: a variance lost in the rounding of the data, and a
     // feature that the features before it explain up to rounding.
     for (let a = 0; a < d; a += 1) {
-      if (!(covariances[at + a * d + a] > (8 * EPS * means[j * d + a]) ** 2)) throw new DegenerateComponent(j, "point");
+      let meanSquare = 0;
+      for (let l = 0; l < k; l += 1) meanSquare += weights[l] * (means[l * d + a] ** 2 + covariances[(l * d + a) * d + a]);
+      if (!(covariances[at + a * d + a] > (8 * EPS) ** 2 * meanSquare)) throw new DegenerateComponent(j, "point");
     }
     let logDeterminant = 0;
     for (let a = 0; a < d; a += 1) {
