@@ -9,9 +9,13 @@ from importlib import import_module
 # kind (the root element's data-explorer) -> (module, class). A new explorer adds its line here.
 EXPLORERS = {
     "em": ("em_explorer", "EMExplorer"),
+    "likelihood": ("likelihood", "LikelihoodExplorer"),
+    "labels": ("labels", "LabelsExplorer"),
     "bound": ("bound", "BoundExplorer"),
+    "break-it": ("break_it", "BreakItExplorer"),
     "jensen": ("jensen", "JensenExplorer"),
     "paths": ("paths", "PathsExplorer"),
+    "soft-hard": ("soft_hard", "SoftHardExplorer"),
 }
 
 _MODULE_OF = {name: module for module, name in EXPLORERS.values()} | {"Explorer": "base"}
