@@ -46,8 +46,9 @@ format: env ## Mend what the linter can
 bench: env ## Measure the library against scikit-learn
 	@$(BIN)/python -m benchmarks
 
-weigh: book ## Print what each page weighs and how soon its explorers answer
+weigh: book ## Print what each page weighs, how soon its explorers answer, and what a drag takes
 	@$(BIN)/python scripts/weigh.py
+	@$(BIN)/python scripts/drags.py
 
 sizes: book ## Measure the room explorers take, for pages that do not shift
 	@$(BIN)/python scripts/sizes.py
