@@ -209,9 +209,12 @@ def as_number(value, name, *, least=0.0, strict=False):
     TypeError, ValueError
         If it is not one finite real number in that range.
     """
-    number = as_real(value, name)
-    if number.ndim:
-        raise ValueError(f"{name}: expected one number, got shape {number.shape}; pass a float.")
+    # A plain number is the common case, and not worth an array.
+    plain = type(value) in (int, float) and abs(value) < LARGEST
+    number = value if plain else as_real(value, name)
+    if np.ndim(number):
+        shape = np.shape(number)
+        raise ValueError(f"{name}: expected one number, got shape {shape}; pass a float.")
     if number < least or (strict and number == least):
         relation = "greater than" if strict else "at least"
         raise ValueError(

@@ -43,7 +43,6 @@ from gmm_lib.covariance import (
     EPS,
     LOG_2PI,
     DegenerateComponentError,
-    log_determinants,
     maximise,
 )
 from gmm_lib.mixture import GaussianMixture
@@ -55,13 +54,18 @@ TOLERANCE = 1e-12
 # exp is many times slower where its result is subnormal (below -708) and so are products with it.
 # e^-700 beside a total of at least e^-600 is e^-100, nothing: exponents are clipped here.
 LOWEST, SAFE = -700.0, -600.0
-# OpenBLAS runs a product of at most 2^18 multiply-adds in the calling thread, and one of at most
-# a million by kernels without packing, where the processor has them.
+# Multiply-adds a product may have: OpenBLAS runs up to 2^18 in the calling thread, which several
+# threads of ours need, and up to a million by kernels without packing, where a processor has them.
 ONE_THREAD_PRODUCT, SMALL_PRODUCT = 2**18, 10**6
 # Features from which on products are faster with points along the first axis.
 WIDE = 128
-# Numbers a block may hold: 768 kB, most of a core's second-level cache.
-BLOCK_NUMBERS = 96 * 1024
+# Up to so many points x components x features the time is that of numpy's calls, not of their work.
+FEW = 4000
+# Stands for 0 where a sum of weights is divided by.
+TINY = np.finfo(float).tiny
+# Numbers a block may hold (1.5 MB: about a core's second-level cache), and the fewest points that
+# make the overhead of some twenty numpy calls small.
+BLOCK_NUMBERS, LEAST_BLOCK = 192 * 1024, 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,14 +114,14 @@ class SufficientStatistics:
         X = as_points(X)
         w = as_responsibilities(responsibilities, len(X)).T
         weight = as_sample_weight(sample_weight, len(X))
-        origins = np.repeat(X[:1], len(w), axis=0)
-        return _moments(X.T, w if weight is None else w * weight, origins).shifted(origins)
+        z = np.repeat((X - X[0]).T[None], len(w), axis=0)
+        return moments(z, w if weight is None else w * weight).shifted(X[0])
 
     def __add__(self, other):
         if not isinstance(other, SufficientStatistics):
             return NotImplemented
         counts = self.counts + other.counts
-        share = other.counts / np.where(counts > 0, counts, 1)
+        share = other.counts / np.maximum(counts, TINY)
         step = other.means - self.means
         between = (self.counts * share)[:, None, None] * step[:, :, None] * step[:, None, :]
         return SufficientStatistics(
@@ -150,20 +154,16 @@ class SufficientStatistics:
         )
 
 
-def _moments(points, w, origins):
-    """Statistics of points (d, n) under w (k, n), those of component j about origins[j].
+def moments(z, w):
+    """Statistics under w (k, n) of points z[j] (d, n), which are told about an origin for each j.
 
-    Subtracting an origin near the points first keeps all digits of what is then averaged.
+    Each scatter is about the mean of its own block. z is overwritten.
     """
-    k, d = origins.shape
-    counts, means, scatter = w.sum(axis=1), np.empty((k, d)), np.empty((k, d, d))
-    for j in range(k):
-        z = points - origins[j][:, None]
-        means[j] = z @ w[j] / (counts[j] or 1)
-        z -= means[j][:, None]
-        z *= np.sqrt(w[j])
-        scatter[j] = z @ z.T
-    return SufficientStatistics(counts, means, scatter)
+    counts = w.sum(axis=1)
+    means = (z @ w[:, :, None])[:, :, 0] / np.maximum(counts, TINY)[:, None]
+    z -= means[:, :, None]
+    z *= np.sqrt(w)[:, None]
+    return SufficientStatistics(counts, means, z @ z.transpose(0, 2, 1))
 
 
 # ---------------------------------------------------------------- features: what a type asks of x
@@ -282,7 +282,8 @@ def features_of(covariance_type, d):
 class Workspace:
     """Arrays kept from one iteration to the next: making them anew costs more than filling them."""
 
-    def __init__(self):
+    def __init__(self, product=SMALL_PRODUCT):
+        self.product = product  # multiply-adds that a product may have
         self.shapes = self.buffers = None
         self.lifted = None  # the points whose features are in the buffers, if they are all in them
 
@@ -329,11 +330,11 @@ def product_form(points, weight, work, *, theta, centre, features, sums=True):
     """
     k, size = theta.shape
     length = block_length(len(points), k, size + features.d)
-    columns, wide = product_columns(k, size), size > WIDE
+    columns, wide = product_columns(k, size, work.product), size > WIDE
     Z, Q, L, P = work.arrays(
         (features.d, length), (size, length), (k, length), (length if wide else 0, k)
     )
-    S, log_likelihood = np.zeros((k, size)), 0.0
+    S, log_likelihood = np.zeros((size, k) if wide else (k, size)), 0.0
     for start in range(0, len(points), length):
         block = points[start : start + length]
         n = len(block)
@@ -356,79 +357,81 @@ def product_form(points, weight, work, *, theta, centre, features, sums=True):
         if wide:
             P[:n] = log_joint.T
             for cut in cuts:
-                S += (q[:, cut] @ P[cut]).T
+                S += q[:, cut] @ P[cut]
         else:
             for cut in cuts:
                 S += log_joint[:, cut] @ q[:, cut].T
     work.lifted = points if length == len(points) else None
-    return S, log_likelihood
+    return S.T if wide else S, log_likelihood
 
 
-def whitened(points, weight, work, *, mixture, centre):
+def whitened(points, weight, work, *, mixture, whiten, peaks, centre, sums=True):
     """Statistics about μ_j and log-likelihood of points (n, d), subtracting before squaring.
 
     Each log-density is found as -|W_j (x - μ_j)|²/2 with W_j the inverse Cholesky factor, and each
-    scatter about the block's own mean: relative errors are those of x - μ_j itself.
+    scatter about the block's own mean, so that errors are those of x - μ_j itself.
     """
     k, d = mixture.means.shape
-    whiten = np.linalg.inv(mixture.cholesky)
-    constants = np.log(mixture.weights) - 0.5 * (d * LOG_2PI + log_determinants(mixture.cholesky))
-    length = block_length(len(points), k, 4 * d)
-    X, Y, Z, L = work.arrays((d, length), (d, length), (d, length), (k, length))
+    length = block_length(len(points), k, (2 * k + 1) * d)
+    X, Y, Z, L = work.arrays((d, length), (k, d, length), (k, d, length), (k, length))
     statistics, log_likelihood = None, 0.0
     for start in range(0, len(points), length):
         block = points[start : start + length]
         n = len(block)
-        x, y, z, log_joint = X[:, :n], Y[:, :n], Z[:, :n], L[:, :n]
+        x, y, z, log_joint = X[:, :n], Y[:, :, :n], Z[:, :, :n], L[:, :n]
         np.subtract(block.T, centre[:, None], out=x)
-        for j in range(k):
-            np.subtract(x, mixture.means[j][:, None], out=y)
-            np.matmul(whiten[j], y, out=z)
-            np.einsum("an,an->n", z, z, out=log_joint[j])
+        np.subtract(x, mixture.means[:, :, None], out=y)
+        np.matmul(whiten, y, out=z)
+        np.einsum("kan,kan->kn", z, z, out=log_joint)
         log_joint *= -0.5
-        log_joint += constants[:, None]
+        log_joint += peaks[:, None]
         w = None if weight is None else weight[start : start + length]
-        log_likelihood += posterior(log_joint, w, peaked=False)
-        part = _moments(x, log_joint, mixture.means)
-        statistics = part if statistics is None else statistics + part
-    return statistics, log_likelihood
+        log_likelihood += posterior(log_joint, w)
+        if sums:
+            part = moments(y, log_joint)
+            statistics = part if statistics is None else statistics + part
+    return (statistics, log_likelihood) if sums else (log_likelihood,)
 
 
-def survey(points, weight, work, *, full):
-    """Statistics of all points as one component; only the diagonal of the scatter unless `full`."""
+def survey(points, weight, work):
+    """Statistics of all points as one component."""
     n, d = points.shape
-    length = block_length(n, 1, 2 * d)
-    (Z,) = work.arrays((d, length))
+    length = block_length(n, 1, d)
+    z_all, ones = work.arrays((1, d, length), (1, length))
+    ones[:] = 1
     total = None
     for start in range(0, n, length):
         block = points[start : start + length]
-        w = None if weight is None else weight[start : start + length]
-        z = np.subtract(block.T, block[0][:, None], out=Z[:, : len(block)])
-        count = len(block) if w is None else w.sum()
-        mean = (z.sum(axis=1) if w is None else z @ w) / (count or 1)
-        z -= mean[:, None]
-        if w is not None:
-            z *= np.sqrt(w)
-        scatter = z @ z.T if full else np.diag(np.einsum("an,an->a", z, z))
-        part = SufficientStatistics(
-            np.full(1, float(count)), (block[0] + mean)[None], scatter[None]
-        )
+        z = np.subtract(block.T, block[0][:, None], out=z_all[:, :, : len(block)])
+        w = ones[:, : len(block)] if weight is None else weight[None, start : start + length]
+        part = moments(z, w).shifted(block[0])
         total = part if total is None else total + part
     return (total,)
 
 
 def block_length(n, k, rows):
-    """Points a block: as many as keep its arrays in cache, few enough calls, at most all n."""
-    return min(n, max(BLOCK_NUMBERS // (k + rows), 256))
+    """Points a block: as many as keep its arrays in cache, few enough calls, at most all n.
+
+    Rows of a length that a power of two divides fall on the same few lines of the cache.
+    """
+    length = max(BLOCK_NUMBERS // (k + rows), LEAST_BLOCK)
+    return min(n, length // 64 * 64 + 8)
 
 
-def product_columns(k, size):
-    """Columns a product: small enough to stay in its thread, or for the small kernels, or all."""
-    for budget, least in ((ONE_THREAD_PRODUCT, 256), (SMALL_PRODUCT, 64)):
-        columns = budget // (k * size) // 8 * 8
-        if columns >= least:
-            return columns
-    return 2**20
+def product_columns(k, size, product):
+    """Columns a product (k, size) x (size, ·) of that many multiply-adds may have; or any number,
+    where they would be so few that cutting costs more than it gains.
+    """
+    columns = product // (k * size) // 8 * 8
+    return columns if columns >= 64 else 2**20
+
+
+def heights(mixture):
+    """Inverse Cholesky factors (k, d, d), log peaks of φ_j N_j (k,) below the highest, and that."""
+    whiten = np.linalg.inv(mixture.cholesky)
+    peaks = np.log(mixture.weights) - np.log(diagonals(mixture.cholesky)).sum(axis=1)
+    highest = max(peaks.tolist())
+    return whiten, peaks - highest, highest - 0.5 * mixture.d * LOG_2PI
 
 
 def diagonals(matrices):
@@ -475,27 +478,29 @@ class Rows:
     def __init__(self, X, weight=None, threads=None):
         self.X, self.weight = X, weight
         self.m, self.d = X.shape
-        self.threads = available_threads() if threads is None else as_count(threads, "threads")
+        self.threads = threads if threads is None else as_count(threads, "threads")
         self.workspaces = [Workspace()]
 
     def total(self, kernel, *, shared=True):
         """Return the sum of kernel(points, weight, workspace) over all points.
 
-        `shared` says whether the kernel's products are small enough for BLAS to stay in the calling
-        thread; if not, BLAS's own threads serve better than ours.
+        `shared` says whether the kernel's products can be cut small enough for BLAS to stay in the
+        calling thread; if not, BLAS's own threads serve better than ours.
         """
         m = len(self.X)
-        threads = min(self.threads, m // self.LEAST) if shared else 1
+        threads = m // self.LEAST if shared else 1
+        if threads > 1:
+            threads = min(threads, self.threads or available_threads())
         if threads <= 1:
             return kernel(self.X, self.weight, self.workspaces[0])
-        while len(self.workspaces) < threads:
-            self.workspaces.append(Workspace())
+        while len(self.workspaces) <= threads:
+            self.workspaces.append(Workspace(ONE_THREAD_PRODUCT))
         cuts = [m * t // threads for t in range(threads + 1)]
 
         def part(t):
             rows = slice(cuts[t], cuts[t + 1])
             weight = None if self.weight is None else self.weight[rows]
-            return kernel(self.X[rows], weight, self.workspaces[t])
+            return kernel(self.X[rows], weight, self.workspaces[t + 1])
 
         with ThreadPoolExecutor(threads) as pool:
             return reduce(add, pool.map(part, range(threads)))
@@ -553,11 +558,11 @@ class Engine:
         as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
         self.source, self.covariance_type, self.prior = source, covariance_type, prior
         self.features = features_of(covariance_type, source.d)
-        (overall,) = source.total(partial(survey, full=not self.features.peaked))
+        (overall,) = source.total(survey)
         self.points = float(overall.counts[0])
         mean, scatter = overall.means[0], overall.scatter[0]
         # x - c is rounded to eps |c|, which costs digits where |x| is much smaller: the centre is
-        # 0 unless the mean lies ten standard deviations away: then hardly a point is nearer to 0.
+        # 0 unless the mean lies ten standard deviations away, for then hardly a point is nearer.
         away = self.points * mean * mean > 100 * diagonals(overall.scatter)[0]
         self.centre = np.where(away, mean, 0.0)
         offset = mean - self.centre
@@ -573,6 +578,8 @@ class Engine:
         return self._moved(mixture, self.centre)
 
     def _moved(self, mixture, by):
+        if not by.any():
+            return mixture
         return GaussianMixture._trusted(
             mixture.weights, mixture.means + by, mixture.covariances, mixture.cholesky
         )
@@ -581,20 +588,21 @@ class Engine:
         """Return the sufficient statistics of the data under the mixture's responsibilities.
 
         The product form is used if both this mixture and the one the statistics lead to can bear
-        it; otherwise the points are walked once more, with whitening.
+        it; otherwise the points are walked once more, with whitening. Whitening is also what few
+        points get, because it needs fewer calls.
 
         Returns
         -------
         statistics : SufficientStatistics
+            About the centre, as much of them as the covariance type needs.
         log_likelihood : float
             ℓ(θ) of the mixture given, in nats.
         """
-        theta, shift, error = self.natural_parameters(mixture)
-        if error <= TOLERANCE:  # never for a start of another covariance type
+        if not self._few(mixture) and self.natural_parameters(mixture)[2] <= TOLERANCE:
             # Far outliers may overflow when squared; then the result is not finite, and not used.
             # A component without points has no mean, which the M step reports.
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                statistics, log_likelihood = self._by_products(mixture, theta, shift)
+                statistics, log_likelihood = self._by_products(mixture)
                 if math.isfinite(log_likelihood) and self._resolves(statistics):
                     return statistics, log_likelihood
         statistics, log_likelihood = self._by_whitening(mixture)
@@ -602,13 +610,15 @@ class Engine:
 
     def log_likelihood(self, mixture):
         """Return ℓ(θ) in nats: the E step without its sums."""
-        theta, shift, error = self.natural_parameters(mixture)
-        if error <= TOLERANCE:
+        if not self._few(mixture) and self.natural_parameters(mixture)[2] <= TOLERANCE:
             with np.errstate(over="ignore", invalid="ignore"):
-                log_likelihood = self._by_products(mixture, theta, shift, sums=False)
+                log_likelihood = self._by_products(mixture, sums=False)
             if math.isfinite(log_likelihood):
                 return log_likelihood
-        return self._by_whitening(mixture)[1]
+        return self._by_whitening(mixture, sums=False)
+
+    def _few(self, mixture):
+        return self.source.m * mixture.means.size <= FEW
 
     def m_step(self, statistics):
         """Return the mixture that maximises the expected complete log-likelihood.
@@ -648,13 +658,11 @@ class Engine:
             return self._natural[1]
         d, features = self.features.d, self.features
         delta = mixture.means
-        whiten = np.linalg.inv(mixture.cholesky)
+        whiten, peak, shift = heights(mixture)
         precision = whiten.transpose(0, 2, 1) @ whiten
         linear = (precision @ delta[:, :, None])[:, :, 0]
-        peak = np.log(mixture.weights) - np.log(diagonals(mixture.cholesky)).sum(axis=1)
-        shift = max(peak.tolist()) if features.peaked else 0.0
         theta = np.empty((mixture.k, features.size))
-        theta[:, 0] = peak - shift - 0.5 * np.vecdot(linear, delta)
+        theta[:, 0] = peak - 0.5 * np.vecdot(linear, delta)
         theta[:, 1 : d + 1] = linear
         theta[:, d + 1 :] = features.coefficients(precision)
 
@@ -663,16 +671,17 @@ class Engine:
             error = EPS * max(np.vecdot(diagonals(precision), squares).tolist())
         else:
             error = math.inf
-        self._natural = mixture, (theta, shift - 0.5 * d * LOG_2PI, error)
+        self._natural = mixture, (theta, shift, error)
         return self._natural[1]
 
-    def _by_products(self, mixture, theta, shift, sums=True):
+    def _by_products(self, mixture, sums=True):
         """Statistics and log-likelihood by the product form; without `sums` the latter alone."""
+        theta, shift, _ = self.natural_parameters(mixture)
         kernel = partial(
             product_form, theta=theta, centre=self.centre, features=self.features, sums=sums
         )
-        small = product_columns(*theta.shape) * theta.size <= ONE_THREAD_PRODUCT
-        S, log_likelihood = self.source.total(kernel, shared=small)
+        shared = theta.size * 128 <= ONE_THREAD_PRODUCT
+        S, log_likelihood = self.source.total(kernel, shared=shared)
         log_likelihood += shift * self.points
         if not self.features.peaked:  # the square that all components share was left out
             whiten = np.linalg.inv(mixture.cholesky[0])
@@ -694,9 +703,15 @@ class Engine:
             scatter = share[:, None, None] * (self.second_moment - between.sum(axis=0))
         return SufficientStatistics(counts, offsets, scatter), log_likelihood
 
-    def _by_whitening(self, mixture):
-        kernel = partial(whitened, mixture=mixture, centre=self.centre)
-        return self.source.total(kernel, shared=mixture.d <= 16)
+    def _by_whitening(self, mixture, sums=True):
+        """Statistics about each μ_j and log-likelihood by whitening; or the latter alone."""
+        whiten, peaks, shift = heights(mixture)
+        kernel = partial(
+            whitened, mixture=mixture, whiten=whiten, peaks=peaks, centre=self.centre, sums=sums
+        )
+        *statistics, log_likelihood = self.source.total(kernel, shared=mixture.d <= 16)
+        log_likelihood += shift * self.points
+        return (*statistics, log_likelihood) if sums else log_likelihood
 
     def _resolves(self, statistics):
         """Whether the product form can tell the mixture these statistics lead to from rounding."""
