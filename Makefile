@@ -30,8 +30,8 @@ test: book ## Run the whole suite: library, notebooks, explorers, site
 
 test-newest: ## Run the suite with the newest versions pyproject.toml allows (in .venv-newest)
 	@$(PYTHON) scripts/install.py --newest
-	@.venv-newest/bin/python scripts/book.py build
-	@.venv-newest/bin/python -m pytest --numprocesses $(JOBS) --dist loadscope
+	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python scripts/book.py build
+	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python -m pytest --numprocesses $(JOBS) --dist loadscope
 
 lint: env ## Check style (ruff) and that notebooks are stripped
 	@$(BIN)/ruff check .
