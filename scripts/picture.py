@@ -1,9 +1,10 @@
 """Take the README's picture of the explorer from the built book: images/em-explorer.png."""
 
-from book import ROOT, SITE
-from browser import launch
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from book import ROOT, SITE
+from browser import launch
 
 TARGET = ROOT / "images" / "em-explorer.png"
 

@@ -113,3 +113,14 @@ def test_make_offers_what_the_readme_names():
     named = set(re.findall(r"\bmake ([a-z-]+)", readme))
     assert {"serve", "test"} <= named
     assert named <= targets
+
+
+def test_quick_start_of_the_readme_runs(capsys):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", readme, re.S)
+    names = {}
+    exec(program, names)
+    assert names["fit"].converged
+    iteration, log_likelihood = capsys.readouterr().out.split()
+    assert int(iteration) == 0
+    assert float(log_likelihood) == pytest.approx(names["fit"].log_likelihood)
