@@ -676,3 +676,14 @@ def test_the_still_pictures_words_are_the_live_ones(explorer_page, name, t, half
     explorer = EMExplorer(name, iteration=t, half=half)
     assert explorer.status() == status(explorer_page(explorer))
     assert explorer.describe().endswith(explorer.status())
+
+
+def test_what_was_told_outlasts_a_resize(explorer_page):
+    page = explorer_page(EMExplorer())
+    click(page, "M step")
+    width = page.locator(".gmm-front").first.get_attribute("width")
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.wait_for_function(
+        "(width) => document.querySelector('.gmm-front').getAttribute('width') !== width", arg=width
+    )
+    assert "do the E step first" in status(page)

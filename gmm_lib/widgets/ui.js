@@ -345,6 +345,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   let running = null; // the tween under way
   let palette = null;
   let started = false;
+  let hushed = false;
   let announceTimer = 0;
 
   const status = h("p", { class: "gmm-status", role: "status", "aria-live": "polite" });
@@ -368,7 +369,10 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   function redraw(before = ex.state, options = {}) {
     if (!started) return;
     for (const prepare of ex.redraws) prepare();
+    // A resize or a change of theme has nothing to tell: what was told last stays.
+    hushed = before === ex.state && status.textContent !== "";
     draw(ex.state, before, { animate: false, ...options });
+    hushed = false;
   }
   ex.redraw = redraw;
 
@@ -432,7 +436,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     for (const [name, value] of Object.entries(values)) setAttribute(root, `data-${name}`, value);
   };
   ex.tell = (text) => {
-    if (status.textContent === text) return;
+    if (hushed || status.textContent === text) return;
     const now = performance.now();
     clearTimeout(announceTimer);
     const aloud = !busy || now - lastAnnounced > 3000;
