@@ -397,4 +397,4 @@ def _counted(max_iter, progress):
         raise ImportError(
             "progress: expected tqdm to be installed; pip install tqdm, or leave progress out."
         ) from error
-    return tqdm(range(max_iter + 1), desc="EM", unit="iteration")
+    return tqdm(range(max_iter + 1), total=max_iter, desc="EM", unit="iteration")
