@@ -16,6 +16,7 @@ EXPLORERS = {
     "jensen": ("jensen", "JensenExplorer"),
     "paths": ("paths", "PathsExplorer"),
     "soft-hard": ("soft_hard", "SoftHardExplorer"),
+    "shards": ("shards", "ShardsExplorer"),
 }
 
 _MODULE_OF = {name: module for module, name in EXPLORERS.values()} | {"Explorer": "base"}

@@ -143,7 +143,7 @@ def load_words(language="en"):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def fill(template, **values):
+def fill(template, /, **values):
     """Return `template` with each ``{name}`` replaced by its value, as the browser's ``t`` does."""
     return re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), template)
 
@@ -158,6 +158,18 @@ def format_number(value, digits=4):
     if 1e-6 <= abs(rounded) < 1e21:
         return np.format_float_positional(rounded, trim="-")
     return f"{rounded:.{digits}g}"
+
+
+def powers(value, digits=4):
+    """Return `value` to `digits` digits, as a multiple of a power of ten where it is tiny or huge.
+
+    As ``formatPower`` of ui.js does: 6.29e-06 becomes ``"6.29 × 10⁻⁶"``.
+    """
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return format_number(value, digits)
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa} × 10{raised}"
 
 
 def format_percent(share):
@@ -322,7 +334,7 @@ class Explorer(anywidget.AnyWidget):
         table = load_words(self.language)
         return {**table["shared"], **table.get(self._kind, {})}
 
-    def say(self, key, **values):
+    def say(self, key, /, **values):
         """Return the text `key` of the word table with its places filled."""
         return fill(self.words[key], **values)
 
