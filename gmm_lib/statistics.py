@@ -128,6 +128,10 @@ class SufficientStatistics:
             counts, self.means + share[:, None] * step, self.scatter + other.scatter + between
         )
 
+    def scaled(self, by):
+        """Return the statistics of the points with all their weights multiplied by a number."""
+        return SufficientStatistics(self.counts * by, self.means, self.scatter * by)
+
     def shifted(self, by):
         """Return the statistics of the points with `by`, (k, d) or (d,), added to them."""
         return SufficientStatistics(self.counts, self.means + by, self.scatter)

@@ -1,0 +1,167 @@
+"""EM that moves before it has seen all the data: incremental and stepwise.
+
+Ordinary EM reads all m points to make one move. But the M step needs only sums, and sums can be
+brought up to date part by part, with a move after each. For large data a pass then makes many moves
+instead of one; the last digits are still the business of `fit`.
+
+References
+----------
+.. [1] R. M. Neal and G. E. Hinton (1998), A view of the EM algorithm that justifies incremental,
+   sparse, and other variants.
+.. [2] O. Cappé and E. Moulines (2009), On-line expectation-maximization algorithm for latent data
+   models, Journal of the Royal Statistical Society B 71, 593-613.
+"""
+
+from collections.abc import Iterator
+from functools import reduce
+from itertools import count
+from operator import add
+from typing import NamedTuple
+
+import numpy as np
+
+from gmm_lib._validate import as_choice, as_count, as_number, as_points, as_rng
+from gmm_lib.covariance import COVARIANCE_TYPES
+from gmm_lib.em import as_mixture, e_step
+from gmm_lib.mixture import GaussianMixture
+from gmm_lib.prior import as_prior
+from gmm_lib.statistics import SufficientStatistics
+
+
+class OnlineState(NamedTuple):
+    """Where an online EM stands."""
+
+    passes: float  # how often the data have been read, in parts of them
+    mixture: GaussianMixture
+
+
+def incremental_states(
+    X, initial, covariance_type="full", *, blocks=10, rng, prior=None
+) -> Iterator[OnlineState]:
+    """Yield the states of incremental EM, without end: one after each block.
+
+    Every block keeps the statistics it had when it was last visited. A visit replaces them by those
+    under the present mixture and moves to the maximum for the sum of all. This is EM with an E step
+    for some of the points only: a climb on the same lower bound, which never falls [1]_.
+
+    Parameters
+    ----------
+    X : array_like, shape (m, d), or (m,) in one dimension
+    initial : GaussianMixture
+    covariance_type : {"full", "tied", "diag", "spherical"}
+    blocks : int
+        How many blocks the points are dealt to; 1 is ordinary EM.
+    rng : numpy.random.Generator
+        Deals them.
+    prior : CovariancePrior, optional
+
+    Yields
+    ------
+    OnlineState
+        The start at 0 passes, then, after a first pass of ordinary EM, one state a block.
+
+    Raises
+    ------
+    DegenerateComponentError
+        When a component collapses.
+    TypeError, ValueError
+        If an argument is not as described.
+    """
+    X, prior = _checked(X, initial, covariance_type, prior)
+    blocks = as_count(blocks, "blocks")
+    if blocks > len(X):
+        raise ValueError(
+            f"blocks: expected at most one a point, got {blocks} for {len(X)} points; "
+            "use fewer blocks."
+        )
+    parts = np.array_split(X[as_rng(rng).permutation(len(X))], blocks)
+    return _incremental(parts, initial, covariance_type, prior)
+
+
+def _incremental(parts, mixture, covariance_type, prior):
+    yield OnlineState(0.0, mixture)
+    kept = [statistics_of(part, mixture) for part in parts]
+    mixture = reduce(add, kept).maximise(covariance_type, prior)
+    yield OnlineState(1.0, mixture)
+    for visit in count():
+        b = visit % len(parts)
+        kept[b] = statistics_of(parts[b], mixture)
+        mixture = reduce(add, kept).maximise(covariance_type, prior)
+        yield OnlineState(1 + (visit + 1) / len(parts), mixture)
+
+
+def stepwise_states(
+    X, initial, covariance_type="full", *, batch=100, exponent=0.6, delay=2.0, rng, prior=None
+) -> Iterator[OnlineState]:
+    """Yield the states of stepwise (online) EM, without end: one after each batch.
+
+    No statistics are kept but a running average, in which batch t has the weight
+    γ_t = (t + delay)^(-exponent) and all before it 1 - γ_t [2]_. Memory does not grow with the
+    data, and points may come from a stream that never ends. The weights must fall, or the path
+    never settles, but not too fast, or it stops on the way: 1/2 < exponent <= 1.
+
+    Parameters
+    ----------
+    X : array_like, shape (m, d), or (m,) in one dimension
+    initial : GaussianMixture
+        Also taken for the average before the first batch.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+    batch : int
+        Points a batch.
+    exponent, delay : float
+    rng : numpy.random.Generator
+        Shuffles the points before each pass.
+    prior : CovariancePrior, optional
+        Its strength counts in points, as in `fit`.
+
+    Yields
+    ------
+    OnlineState
+        The start at 0 passes, then one a batch.
+
+    Raises
+    ------
+    DegenerateComponentError
+        When a component collapses.
+    TypeError, ValueError
+        If an argument is not as described.
+    """
+    X, prior = _checked(X, initial, covariance_type, prior)
+    batch, rng = min(as_count(batch, "batch"), len(X)), as_rng(rng)
+    delay = as_number(delay, "delay")
+    exponent = as_number(exponent, "exponent", least=0.5, strict=True)
+    if exponent > 1:
+        raise ValueError(
+            f"exponent: expected above 0.5 and at most 1, got {exponent:g}; larger ones stop "
+            "before the maximum."
+        )
+    return _stepwise(X, initial, covariance_type, batch, exponent, delay, rng, prior)
+
+
+def _stepwise(X, mixture, covariance_type, batch, exponent, delay, rng, prior):
+    yield OnlineState(0.0, mixture)
+    m, seen = len(X), 0
+    # As if m points had been seen that look just like the start.
+    counts = m * mixture.weights
+    average = SufficientStatistics(
+        counts, mixture.means, counts[:, None, None] * mixture.covariances
+    )
+    while True:
+        for part in np.array_split(X[rng.permutation(m)], -(-m // batch)):
+            seen += 1
+            gamma = min(1.0, (seen + delay) ** -exponent)
+            news = statistics_of(part, mixture)
+            average = average.scaled(1 - gamma) + news.scaled(gamma * m / len(part))
+            mixture = average.maximise(covariance_type, prior)
+            yield OnlineState(seen / -(-m // batch), mixture)
+
+
+def statistics_of(X, mixture):
+    """Return the sufficient statistics of points under their responsibilities: an E step."""
+    return SufficientStatistics.of(X, e_step(X, mixture)[0])
+
+
+def _checked(X, initial, covariance_type, prior):
+    X = as_points(X, as_mixture(initial, "initial").d)
+    as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
+    return X, as_prior(prior, initial.d)
