@@ -111,8 +111,28 @@ def draw_responsibilities(X, responsibilities, *, ax=None, size=None):
     return artists
 
 
+# Linear red-green-blue to the response of cones, and its cube root to Oklab; as in ui.js.
+CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+OKLAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
 def responsibility_colors(responsibilities):
     """Return the color of each point, shape (m, 3), red-green-blue from 0 to 1.
+
+    The components' colors are mixed in Oklab [1]_, as in the explorers: there halfway between two
+    colors looks halfway, where mixed red-green-blue values turn gray.
 
     Parameters
     ----------
@@ -122,10 +142,17 @@ def responsibility_colors(responsibilities):
     ------
     TypeError, ValueError
         If they are not responsibilities.
+
+    References
+    ----------
+    .. [1] B. Ottosson (2020), A perceptual color space for image processing.
     """
     w = as_responsibilities(responsibilities)
-    palette = np.array([to_rgb(component_color(j)) for j in range(w.shape[1])])
-    return np.clip(w @ palette, 0, 1)
+    srgb = np.array([to_rgb(component_color(j)) for j in range(w.shape[1])])
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    mixed = w @ (np.cbrt(linear @ CONES.T) @ OKLAB.T)
+    linear = np.clip((mixed @ np.linalg.inv(OKLAB).T) ** 3 @ np.linalg.inv(CONES).T, 0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def component_color(j):
