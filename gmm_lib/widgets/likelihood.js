@@ -342,7 +342,9 @@ function render({ model, el }) {
     const diamond = (a, s) => `M${map.x(a) - 7} ${map.y(s)}l7 -7l7 7l-7 7Z`;
     map.mark("unbiased", "rect", inside(unbiased) ? { x: map.x(moments.mean) - 4.5, y: map.y(unbiased) - 4.5, width: 9, height: 9, fill: "var(--surface)", stroke: "var(--c3)", "stroke-width": 2 } : null);
     map.mark("best", "path", inside(best) ? { d: diamond(moments.mean, best), fill: "var(--c3)", stroke: "var(--surface)", "stroke-width": 1.5 } : null);
-    const right = map.x(moments.mean) < map.width - 90;
+    // Away from the reader's place, so that neither hides the other, but inside the map.
+    const at = map.x(moments.mean);
+    const right = at < 90 || (at < map.width - 90 && state.mu < moments.mean);
     const label = (name, s, text, dy) =>
       map.mark(name, "text", inside(s) ? { x: map.x(moments.mean) + (right ? 12 : -12), y: map.y(s) + dy, text, fill: "var(--ink)", "font-size": 13, "text-anchor": right ? "start" : "end" } : null);
     const apart = map.y(best) - map.y(unbiased) > 6;
