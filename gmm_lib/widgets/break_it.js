@@ -75,6 +75,14 @@ function superscript(n) {
   return String(n).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
 }
 
+// What is tiny or huge is written with its power of ten.
+function signed(value, digits = 4) {
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 1e-3 && size < 1e5)) return formatNumber(value, digits).replace("-", "−");
+  const power = Math.floor(Math.log10(size));
+  return `${formatNumber(value / 10 ** power, digits).replace("-", "−")} · 10${superscript(power)}`;
+}
+
 function render({ model, el }) {
   const x = Float64Array.from(model.get("points"));
   const { rules, facts, predictions, happens, runs } = model.get("setups");
@@ -108,7 +116,13 @@ function render({ model, el }) {
       return runs[scenario][repair].ordered ? leftToRight(state, x) : state;
     });
   }
+  const counted = new Map();
   function numbersAt(state, iteration) {
+    const key = `${state.scenario} ${state.repair} ${iteration}`;
+    if (!counted.has(key)) counted.set(key, count(state, iteration));
+    return counted.get(key);
+  }
+  function count(state, iteration) {
     const moments = momentsAt(state, iteration);
     const { mixture, w, logLikelihood } = moments[0];
     const { k, means, covariances } = mixture;
@@ -174,13 +188,13 @@ function render({ model, el }) {
       x: { label: "x" },
       y: { domain: [-BREAK_STRIP, BREAK_TOP], from: 0, label: "p(x)" },
       margin: { top: 30 },
-      height: (w) => clamp(0.42 * w, 230, 330),
+      height: (w) => clamp(0.46 * w, 230, 370),
     }),
   );
   const side = h("div", { class: "gmm-side gmm-traces" });
   ex.plots.append(side);
   const small = (label, y, format = formatNumber) =>
-    figure(ex, { label: t(label), parent: side, x: { label: t("iteration-axis") }, y: { label: y, format, ticks: 4 }, margin: { top: 30, left: 50 }, height: (w) => clamp(0.74 * w, 140, 190) });
+    figure(ex, { label: t(label), parent: side, x: { label: t("iteration-axis") }, y: { label: y, format, ticks: 4 }, margin: { top: 44, left: 50 }, height: (w) => clamp(0.78 * w, 150, 200) });
   const trace = small("trace", "ℓ");
   const keyTrace = small("key-trace", "", (v) => (BREAK_AXES[ex.state.scenario].log ? `10${superscript(v)}` : formatNumber(v)));
 
@@ -214,7 +228,7 @@ function render({ model, el }) {
     // A spike that leaves the picture tells its height.
     const spot = tallest && plot.x(tallest.mean);
     const left = tallest && spot > plot.width - 90;
-    plot.mark("peak", "text", tallest ? { x: spot + (left ? -8 : 8), y: -8, text: `↑ ${formatNumber(tallest.peak, 3)}`, fill: "var(--ink)", "font-size": 13, "text-anchor": left ? "end" : "start" } : null, plot.over);
+    plot.mark("peak", "text", tallest ? { x: spot + (left ? -8 : 8), y: -8, text: `↑ ${signed(tallest.peak, 3)}`, fill: "var(--ink)", "font-size": 13, "text-anchor": left ? "end" : "start" } : null, plot.over);
     plot.mark("name", "text", name ? { x: plot.width, y: -12, text: name, fill: "var(--ink)", "font-size": 14, "font-weight": 600, "text-anchor": "end" } : null, plot.over);
 
     // Who owns each point: its bar, cut by the responsibilities; an empty frame where there are none.
@@ -276,7 +290,7 @@ function render({ model, el }) {
     });
     plot.keep("of ", keep);
     plot.mark("guide", "path", guide === null ? null : { d: `M0 ${plot.y(guide)}H${plot.width}`, stroke: "var(--muted)", "stroke-dasharray": "2 4" }, plot.under);
-    plot.mark("value", "text", { x: plot.width, y: -14, text: value, fill: "var(--ink)", "font-size": 14, "font-weight": 600, "text-anchor": "end" }, plot.over);
+    plot.mark("value", "text", { x: plot.width, y: -9, text: value, fill: "var(--ink)", "font-size": 14, "font-weight": 600, "text-anchor": "end" }, plot.over);
   }
 
   // -- the four steps in words
@@ -321,12 +335,6 @@ function render({ model, el }) {
 
   // -- drawing
 
-  // What is tiny is written with its power of ten.
-  const signed = (value, digits = 4) => {
-    if (value === 0 || Math.abs(value) >= 1e-3) return formatNumber(value, digits).replace("-", "−");
-    const power = Math.floor(Math.log10(Math.abs(value)));
-    return `${formatNumber(value / 10 ** power, digits).replace("-", "−")} · 10${superscript(power)}`;
-  };
   const height = (value) => (value === null ? t("unknown") : value === -Infinity ? "−∞" : value.toFixed(2).replace("-", "−"));
 
   // What the texts are filled with: the numbers of a whole run.
@@ -437,7 +445,7 @@ function render({ model, el }) {
     walk.set(shown, { max: last });
 
     const outcome = shown === last ? paths[0].outcome : "";
-    const words = { t: shown, l: height(numbers["log-likelihood"]), key: t(`key-${scenario}`, { v: signed(numbers[matter]) }) };
+    const words = { t: shown, l: height(numbers["log-likelihood"]), number: t(`key-${scenario}`, { v: signed(numbers[matter]) }) };
     const list = (name) => moments.map((each) => JSON.stringify(Array.from(each.mixture[name])));
     ex.data({
       scenario, stage, prediction, repair, iteration: shown, last: ended ? last : null, outcome,

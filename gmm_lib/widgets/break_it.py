@@ -404,6 +404,6 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
             scenario=self.words[f"scenario-{self.scenario}"],
             t=self.shown,
             l=height,
-            key=self.say(f"key-{self.scenario}", v=format_number(numbers[self.matters])),
+            number=self.say(f"key-{self.scenario}", v=format_number(numbers[self.matters])),
         )
         return text.replace(" -", " −")
