@@ -345,11 +345,14 @@ function render({ model, el }) {
     // Away from the reader's place, so that neither hides the other, but inside the map.
     const at = map.x(moments.mean);
     const right = at < 90 || (at < map.width - 90 && state.mu < moments.mean);
-    const label = (name, s, text, dy) =>
-      map.mark(name, "text", inside(s) ? { x: map.x(moments.mean) + (right ? 12 : -12), y: map.y(s) + dy, text, fill: "var(--ink)", "font-size": 13, "text-anchor": right ? "start" : "end" } : null);
+    const label = (name, s, text, px, dy, anchor) =>
+      map.mark(name, "text", inside(s) ? { x: px, y: map.y(s) + dy, text, fill: "var(--ink)", "font-size": 13, "text-anchor": anchor } : null);
+    const [beside, anchor] = right ? [at + 12, "start"] : [at - 12, "end"];
+    // Where the two marks all but meet, one line above them names both.
     const apart = map.y(best) - map.y(unbiased) > 6;
-    label("label-best", best, apart ? "1/m" : "1/m ≈ 1/(m−1)", apart ? 13 : 5);
-    label("label-unbiased", apart ? unbiased : NaN, "1/(m−1)", 0);
+    if (apart) label("label-best", best, "1/m", beside, 13, anchor);
+    else label("label-best", best, "◆ 1/m   □ 1/(m−1)", clamp(at, 62, map.width - 62), -22, "middle");
+    label("label-unbiased", apart ? unbiased : NaN, "1/(m−1)", beside, 0, anchor);
     const first = normalMoments(sets["five-points"].points);
     const moved = state.shown && state.data === "five-points" && state.points.some((p, i) => p !== sets["five-points"].points[i]);
     const before = Math.sqrt(first.squares / first.m);
