@@ -25,6 +25,12 @@ def agrees(page):
     assert data(page, "weights") == pytest.approx(first.weights, rel=1e-8)
     assert data(page, "means") == pytest.approx(first.means[:, 0], rel=1e-8)
     assert data(page, "variances") == pytest.approx(first.covariances[:, 0, 0], rel=1e-7)
+    for name, each in zip(("", "second-"), explorer.moments, strict=False):
+        shares = data(page, f"{name}responsibilities")
+        if explorer.paths[0].outcome == "underflow":
+            assert shares is None
+        else:
+            assert np.array(shares) == pytest.approx(each.responsibilities, rel=1e-6, abs=1e-12)
     if second:
         assert data(page, "second-means") == pytest.approx(second[0].means[:, 0], rel=1e-8)
     assert data(page, "iteration") == explorer.shown

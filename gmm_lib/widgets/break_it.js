@@ -447,11 +447,14 @@ function render({ model, el }) {
     const outcome = shown === last ? paths[0].outcome : "";
     const words = { t: shown, l: height(numbers["log-likelihood"]), number: t(`key-${scenario}`, { v: signed(numbers[matter]) }) };
     const list = (name) => moments.map((each) => JSON.stringify(Array.from(each.mixture[name])));
+    const shares = moments.map(({ w, mixture: { k } }) => JSON.stringify(Array.from(x, (_, i) => Array.from(w.subarray(i * k, (i + 1) * k)))));
     ex.data({
       scenario, stage, prediction, repair, iteration: shown, last: ended ? last : null, outcome,
       ...numbers,
       weights: list("weights")[0], means: list("means")[0], variances: list("covariances")[0],
+      responsibilities: lost ? null : shares[0],
       "second-means": list("means")[1] ?? null,
+      "second-responsibilities": shares[1] ?? null,
       "second-log-likelihood": moments[1]?.logLikelihood ?? null,
       right: ended && prediction ? String(prediction === happens[scenario]) : null,
       verdict: stage === "repaired" ? runs[scenario][repair].verdict : null,
