@@ -289,6 +289,9 @@ function render({ model, el }) {
       }
     });
     plot.keep("of ", keep);
+    // A start far below the axis is not drawn on it as if it were there: its value is told.
+    const below = lists[0]?.[0] < domain[0];
+    plot.mark("below", "text", below ? { x: 10, y: plot.height - 6, text: `↓ ${signed(Number(lists[0][0].toFixed(2)), 7)}`, class: "gmm-trace-below" } : null, plot.over);
     plot.mark("guide", "path", guide === null ? null : { d: `M0 ${plot.y(guide)}H${plot.width}`, stroke: "var(--muted)", "stroke-dasharray": "2 4" }, plot.under);
     plot.mark("value", "text", { x: plot.width, y: -9, text: value, fill: "var(--ink)", "font-size": 14, "font-weight": 600, "text-anchor": "end" }, plot.over);
   }
