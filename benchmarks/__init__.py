@@ -1,0 +1,1 @@
+"""How fast the library is, against scikit-learn and against the machine: `make bench`."""
