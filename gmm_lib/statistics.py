@@ -50,7 +50,7 @@ from gmm_lib.mixture import GaussianMixture
 # Largest relative error of a log-density or covariance that the product form may cause. Far above
 # rounding (2e-16), so that ordinary data take the fast path; far below the 1e-10 to which `fit`
 # promises to agree with `em_states`.
-TOLERANCE = 1e-12
+TOLERANCE = 5e-12
 # exp is many times slower where its result is subnormal (below -708) and so are products with it.
 # e^-700 beside a total of at least e^-600 is e^-100, nothing: exponents are clipped here.
 LOWEST, SAFE = -700.0, -600.0
