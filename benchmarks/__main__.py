@@ -3,7 +3,7 @@
 Both programs get the same data, the same start, the same number of iterations, `reg_covar=0` and
 `tol=0`. The time of one iteration is that of a call with n + 1 iterations less that of a call with
 one, over n, so that set-up counts for neither; calls alternate, and medians of the ratios of
-neighbours are printed, which a busy machine spoils least. With one thread it is processor time that
+neighbors are printed, which a busy machine spoils least. With one thread it is processor time that
 is compared, with more it must be time on the wall. Beside each ratio stand the largest differences
 of the results, in units of the standard deviations of the components.
 
@@ -46,9 +46,9 @@ TYPE_ROWS = [(100_000, 2, 5, 10, 5), (100_000, 8, 16, 5, 5), (100_000, 32, 16, 3
 def problem(m, d, k, separation=3.0, seed=0):
     """Points of k groups, some `separation` standard deviations from 0, and a start near them."""
     rng = np.random.default_rng(seed)
-    centres = rng.normal(0, separation, (k, d))
-    X = centres[rng.integers(k, size=m)] + rng.normal(size=(m, d))
-    means = centres + rng.normal(0, 0.3, (k, d))
+    centers = rng.normal(0, separation, (k, d))
+    X = centers[rng.integers(k, size=m)] + rng.normal(size=(m, d))
+    means = centers + rng.normal(0, 0.3, (k, d))
     return X, GaussianMixture(np.full(k, 1 / k), means, np.tile(1.5 * np.eye(d), (k, 1, 1)))
 
 

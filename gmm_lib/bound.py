@@ -28,7 +28,7 @@ from gmm_lib._validate import (
     as_sample_weight,
 )
 from gmm_lib.em import as_mixture
-from gmm_lib.mixture import normalise
+from gmm_lib.mixture import normalize
 
 
 class Gradient(NamedTuple):
@@ -168,7 +168,7 @@ def kl_to_posterior(X, mixture, responsibilities):
         If an argument is not as described.
     """
     log_joint, w, _ = _checked(X, mixture, responsibilities, None)
-    return _kl(w, log_joint - normalise(log_joint)[1][:, None])
+    return _kl(w, log_joint - normalize(log_joint)[1][:, None])
 
 
 def jensen_gap(f, values, weights=None):

@@ -1,7 +1,7 @@
 """Constraints on the covariances Σ, and the last line of every M step.
 
 A covariance type is a function that takes the components' counts N_j (k,) and their unconstrained
-weighted covariances (k, d, d) and returns the covariances (k, d, d) that maximise the expected
+weighted covariances (k, d, d) and returns the covariances (k, d, d) that maximize the expected
 complete log-likelihood under its constraint [1]_. To add one, write it and name it in
 `CONSTRAINTS`.
 
@@ -73,8 +73,8 @@ CONSTRAINTS = {"full": full, "tied": tied, "diag": diag, "spherical": spherical}
 COVARIANCE_TYPES = tuple(CONSTRAINTS)
 
 
-def maximise(counts, means, scatter, covariance_type="full", prior=None):
-    """Return the parameters that maximise the expected complete log-likelihood.
+def maximize(counts, means, scatter, covariance_type="full", prior=None):
+    """Return the parameters that maximize the expected complete log-likelihood.
 
     Every M step ends here, whichever way its sums were made. Input is trusted.
 

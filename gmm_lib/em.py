@@ -27,8 +27,8 @@ from gmm_lib._validate import (
     as_rng,
     as_sample_weight,
 )
-from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError, maximise
-from gmm_lib.mixture import GaussianMixture, normalise
+from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError, maximize
+from gmm_lib.mixture import GaussianMixture, normalize
 from gmm_lib.prior import as_prior
 from gmm_lib.statistics import Engine
 from gmm_lib.stream import as_source
@@ -72,7 +72,7 @@ def e_step(X, mixture, *, sample_weight=None):
     """
     as_mixture(mixture)
     log_joint = mixture.component_log_density(X)  # log p(x, z = j), shape (m, k)
-    responsibilities, log_density = normalise(log_joint)  # Bayes' rule; log p(x)
+    responsibilities, log_density = normalize(log_joint)  # Bayes' rule; log p(x)
     weight = as_sample_weight(sample_weight, len(log_density))
     log_likelihood = log_density.sum() if weight is None else weight @ log_density
     return responsibilities, float(log_likelihood)
@@ -91,12 +91,12 @@ def m_step(X, responsibilities, covariance_type="full", *, sample_weight=None, p
     sample_weight : array_like, shape (m,), optional
         How often each point counts.
     prior : CovariancePrior, optional
-        If given, the step maximises the posterior instead of the likelihood.
+        If given, the step maximizes the posterior instead of the likelihood.
 
     Returns
     -------
     GaussianMixture
-        The parameters that maximise the expected complete log-likelihood.
+        The parameters that maximize the expected complete log-likelihood.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def m_step(X, responsibilities, covariance_type="full", *, sample_weight=None, p
         w = w * weight[:, None]
 
     N = w.sum(axis=0)  # N_j: how many points component j owns, a fractional count
-    # An empty component has no mean; maximise, below, is where it is reported.
+    # An empty component has no mean; maximize, below, is where it is reported.
     mu = (w.T @ X) / np.where(N > 0, N, 1)[:, None]
     scatter = np.empty((len(N), X.shape[1], X.shape[1]))
     for j in range(len(N)):
@@ -121,7 +121,7 @@ def m_step(X, responsibilities, covariance_type="full", *, sample_weight=None, p
         scatter[j] = (w[:, j, None] * difference).T @ difference
     # φ_j = N_j / m and Σ_j = scatter_j / N_j, under the constraint
     return GaussianMixture._trusted(
-        *maximise(N, mu, scatter, covariance_type, as_prior(prior, X.shape[1]))
+        *maximize(N, mu, scatter, covariance_type, as_prior(prior, X.shape[1]))
     )
 
 
@@ -356,7 +356,7 @@ def _starts(source, k_or_initial, n_init, rng, covariance_type):
 
 def _climb(engine, mixture, tol, max_iter, progress):
     """Run EM from one start until the gain per point is below tol, or for max_iter iterations."""
-    prior, mixture = engine.prior, engine.centred(mixture)
+    prior, mixture = engine.prior, engine.centered(mixture)
     log_likelihoods, objectives = [], []
     for t in _counted(max_iter, progress):
         if t < max_iter:

@@ -21,7 +21,7 @@ from gmm_lib._validate import as_choice, as_components, as_count, as_points, as_
 from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
 from gmm_lib.em import as_mixture, m_step
 from gmm_lib.initial import far_apart, one_hot
-from gmm_lib.mixture import GaussianMixture, normalise
+from gmm_lib.mixture import GaussianMixture, normalize
 
 
 class HardState(NamedTuple):
@@ -117,7 +117,7 @@ def _hard_states(X, mixture, covariance_type, ddof, use_weights):
             t,
             mixture,
             labels,
-            float(normalise(log_joint)[1].sum()),
+            float(normalize(log_joint)[1].sum()),
             float(log_joint.max(axis=1).sum()),
         )
         try:

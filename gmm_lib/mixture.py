@@ -28,7 +28,7 @@ class GaussianMixture:
     Raises
     ------
     TypeError, ValueError
-        If they are anything else; nothing is normalised or made symmetric for you.
+        If they are anything else; nothing is normalized or made symmetric for you.
 
     Notes
     -----
@@ -113,7 +113,7 @@ class GaussianMixture:
         TypeError, ValueError
             If X is not finite data of d features.
         """
-        return normalise(self.component_log_density(X))[1]
+        return normalize(self.component_log_density(X))[1]
 
     def responsibilities(self, X):
         """Return w_j^(i) = p(z^(i) = j | x^(i)), shape (m, k), by Bayes' rule; rows sum to 1.
@@ -123,7 +123,7 @@ class GaussianMixture:
         TypeError, ValueError
             If X is not finite data of d features.
         """
-        return normalise(self.component_log_density(X))[0]
+        return normalize(self.component_log_density(X))[0]
 
     def sample(self, m, rng):
         """Draw m points.
@@ -185,7 +185,7 @@ class GaussianMixture:
         return f"GaussianMixture({', '.join(parts)})".replace("\n", " ")
 
 
-def normalise(log_joint):
+def normalize(log_joint):
     """Return p(z | x) and log p(x) from log p(x, z): Bayes' rule in log space (log-sum-exp).
 
     Subtracting the row's maximum makes the largest exponential 1: no row over- or underflows. The

@@ -81,12 +81,12 @@ def incremental_states(
 def _incremental(parts, mixture, covariance_type, prior):
     yield OnlineState(0.0, mixture)
     kept = [statistics_of(part, mixture) for part in parts]
-    mixture = reduce(add, kept).maximise(covariance_type, prior)
+    mixture = reduce(add, kept).maximize(covariance_type, prior)
     yield OnlineState(1.0, mixture)
     for visit in count():
         b = visit % len(parts)
         kept[b] = statistics_of(parts[b], mixture)
-        mixture = reduce(add, kept).maximise(covariance_type, prior)
+        mixture = reduce(add, kept).maximize(covariance_type, prior)
         yield OnlineState(1 + (visit + 1) / len(parts), mixture)
 
 
@@ -152,7 +152,7 @@ def _stepwise(X, mixture, covariance_type, batch, exponent, delay, rng, prior):
             gamma = min(1.0, (seen + delay) ** -exponent)
             news = statistics_of(part, mixture)
             average = average.scaled(1 - gamma) + news.scaled(gamma * m / len(part))
-            mixture = average.maximise(covariance_type, prior)
+            mixture = average.maximize(covariance_type, prior)
             yield OnlineState(seen / -(-m // batch), mixture)
 
 

@@ -2,7 +2,7 @@
 
 The M step needs of the data only sums over the points: how many, where, how spread. Sums of parts
 add up, so blocks, threads, files and machines can each make their own [1]_, [2]_. And the E step
-needs of a point x only what its log-density is linear in: with z = x - c about a fixed centre c,
+needs of a point x only what its log-density is linear in: with z = x - c about a fixed center c,
 
     log φ_j N(x; μ_j, Σ_j) = θ_j · q(z),    q(z) = (1, z, z_a z_b for a <= b)
 
@@ -43,7 +43,7 @@ from gmm_lib.covariance import (
     EPS,
     LOG_2PI,
     DegenerateComponentError,
-    maximise,
+    maximize,
 )
 from gmm_lib.mixture import GaussianMixture
 
@@ -136,7 +136,7 @@ class SufficientStatistics:
         """Return the statistics of the points with `by`, (k, d) or (d,), added to them."""
         return SufficientStatistics(self.counts, self.means + by, self.scatter)
 
-    def maximise(self, covariance_type="full", prior=None):
+    def maximize(self, covariance_type="full", prior=None):
         """M step: return the mixture that these statistics make most likely.
 
         Parameters
@@ -154,7 +154,7 @@ class SufficientStatistics:
             If a component is empty or has collapsed.
         """
         return GaussianMixture._trusted(
-            *maximise(self.counts, self.means, self.scatter, covariance_type, prior)
+            *maximize(self.counts, self.means, self.scatter, covariance_type, prior)
         )
 
 
@@ -327,7 +327,7 @@ def posterior(log_joint, weight, peaked=True):
     return log_likelihood
 
 
-def product_form(points, weight, work, *, theta, centre, features, sums=True):
+def product_form(points, weight, work, *, theta, center, features, sums=True):
     """Sums S (k, D) of w_j q(z) and log-likelihood of points (n, d), as two products a block.
 
     Without `sums` the second product is left out, and S is 0.
@@ -344,7 +344,7 @@ def product_form(points, weight, work, *, theta, centre, features, sums=True):
         n = len(block)
         z, q, log_joint = Z[:, :n], Q[:, :n], L[:, :n]
         if work.lifted is not points:
-            np.subtract(block.T, centre[:, None], out=z)
+            np.subtract(block.T, center[:, None], out=z)
             features.lift(z, q)
         w = None if weight is None else weight[start : start + length]
         cuts = [slice(c, min(c + columns, n)) for c in range(0, n, columns)]
@@ -369,7 +369,7 @@ def product_form(points, weight, work, *, theta, centre, features, sums=True):
     return S.T if wide else S, log_likelihood
 
 
-def whitened(points, weight, work, *, mixture, whiten, peaks, centre, sums=True):
+def whitened(points, weight, work, *, mixture, whiten, peaks, center, sums=True):
     """Statistics about μ_j and log-likelihood of points (n, d), subtracting before squaring.
 
     Each log-density is found as -|W_j (x - μ_j)|²/2 with W_j the inverse Cholesky factor, and each
@@ -383,7 +383,7 @@ def whitened(points, weight, work, *, mixture, whiten, peaks, centre, sums=True)
         block = points[start : start + length]
         n = len(block)
         x, y, z, log_joint = X[:, :n], Y[:, :, :n], Z[:, :, :n], L[:, :n]
-        np.subtract(block.T, centre[:, None], out=x)
+        np.subtract(block.T, center[:, None], out=x)
         np.subtract(x, mixture.means[:, :, None], out=y)
         np.matmul(whiten, y, out=z)
         np.einsum("kan,kan->kn", z, z, out=log_joint)
@@ -520,7 +520,7 @@ class Rows:
 class Engine:
     """The E and M step on data that stay where they are.
 
-    Mixtures and statistics are told about `centre`, a point amid the data: `centred` takes a
+    Mixtures and statistics are told about `center`, a point amid the data: `centered` takes a
     mixture there and `restored` takes it back. So a mean keeps its digits where all data are far
     from the origin, which it could not as a number near 1e8.
 
@@ -539,14 +539,14 @@ class Engine:
     ----------
     points : float
         Number of points, or the sum of their weights.
-    centre : ndarray, shape (d,)
+    center : ndarray, shape (d,)
         The mean in features that lie far from 0, and 0 in the others.
 
     Examples
     --------
     >>> engine = Engine(np.array([[1.0], [4.0], [6.0], [19.0], [24.0], [29.0]]))
     >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
-    >>> statistics, log_likelihood = engine.e_step(engine.centred(start))
+    >>> statistics, log_likelihood = engine.e_step(engine.centered(start))
     >>> statistics.counts.round(3)
     array([2.307, 3.693])
     >>> engine.restored(engine.m_step(statistics)).means[:, 0].round(3)
@@ -565,21 +565,21 @@ class Engine:
         (overall,) = source.total(survey)
         self.points = float(overall.counts[0])
         mean, scatter = overall.means[0], overall.scatter[0]
-        # x - c is rounded to eps |c|, which costs digits where |x| is much smaller: the centre is
+        # x - c is rounded to eps |c|, which costs digits where |x| is much smaller: the center is
         # 0 unless the mean lies ten standard deviations away, for then hardly a point is nearer.
         away = self.points * mean * mean > 100 * diagonals(overall.scatter)[0]
-        self.centre = np.where(away, mean, 0.0)
-        offset = mean - self.centre
-        self.second_moment = scatter + self.points * offset[:, None] * offset  # about the centre
+        self.center = np.where(away, mean, 0.0)
+        offset = mean - self.center
+        self.second_moment = scatter + self.points * offset[:, None] * offset  # about the center
         self._natural = self._successor = (None, None)
 
-    def centred(self, mixture):
-        """Return a mixture as seen from the centre."""
-        return self._moved(mixture, -self.centre)
+    def centered(self, mixture):
+        """Return a mixture as seen from the center."""
+        return self._moved(mixture, -self.center)
 
     def restored(self, mixture):
-        """Return a mixture seen from the centre in the coordinates of the data."""
-        return self._moved(mixture, self.centre)
+        """Return a mixture seen from the center in the coordinates of the data."""
+        return self._moved(mixture, self.center)
 
     def _moved(self, mixture, by):
         if not by.any():
@@ -598,7 +598,7 @@ class Engine:
         Returns
         -------
         statistics : SufficientStatistics
-            About the centre, as much of them as the covariance type needs.
+            About the center, as much of them as the covariance type needs.
         log_likelihood : float
             ℓ(θ) of the mixture given, in nats.
         """
@@ -625,7 +625,7 @@ class Engine:
         return self.source.m * mixture.means.size <= FEW
 
     def m_step(self, statistics):
-        """Return the mixture that maximises the expected complete log-likelihood.
+        """Return the mixture that maximizes the expected complete log-likelihood.
 
         Raises
         ------
@@ -633,7 +633,7 @@ class Engine:
             If a component is empty or has collapsed.
         """
         if self._successor[0] is not statistics:
-            successor = statistics.maximise(self.covariance_type, self.prior)
+            successor = statistics.maximize(self.covariance_type, self.prior)
             self._successor = statistics, successor
         return self._successor[1]
 
@@ -645,7 +645,7 @@ class Engine:
 
         Notes
         -----
-        With A = Σ⁻¹ and δ the mean about the centre, the log-density is a sum of terms A_ab z_a z_b
+        With A = Σ⁻¹ and δ the mean about the center, the log-density is a sum of terms A_ab z_a z_b
         of either sign. For points of the component, where z_a² is about s_a² = δ_a² + Σ_aa, they
         are as large as B_ab = A_ab s_a s_b, though the sum is only of the size of 1. Each term is
         rounded to eps times its size; such errors are independent and add in quadrature, to eps
@@ -682,7 +682,7 @@ class Engine:
         """Statistics and log-likelihood by the product form; without `sums` the latter alone."""
         theta, shift, _ = self.natural_parameters(mixture)
         kernel = partial(
-            product_form, theta=theta, centre=self.centre, features=self.features, sums=sums
+            product_form, theta=theta, center=self.center, features=self.features, sums=sums
         )
         shared = theta.size * 128 <= ONE_THREAD_PRODUCT
         S, log_likelihood = self.source.total(kernel, shared=shared)
@@ -711,7 +711,7 @@ class Engine:
         """Statistics about each μ_j and log-likelihood by whitening; or the latter alone."""
         whiten, peaks, shift = heights(mixture)
         kernel = partial(
-            whitened, mixture=mixture, whiten=whiten, peaks=peaks, centre=self.centre, sums=sums
+            whitened, mixture=mixture, whiten=whiten, peaks=peaks, center=self.center, sums=sums
         )
         *statistics, log_likelihood = self.source.total(kernel, shared=mixture.d <= 16)
         log_likelihood += shift * self.points

@@ -165,7 +165,7 @@ def set_traits(page, **values):
     page.evaluate("() => new Promise((done) => setTimeout(done))")
 
 
-def centre(locator):
+def center(locator):
     """Return the page coordinates of the middle of what `locator` finds."""
     box = locator.bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -173,7 +173,7 @@ def centre(locator):
 
 def drag(page, locator, dx, dy, steps=5):
     """Drag the middle of `locator` by (dx, dy) px with the mouse."""
-    x, y = centre(locator)
+    x, y = center(locator)
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + dx, y + dy, steps=steps)
@@ -182,7 +182,7 @@ def drag(page, locator, dx, dy, steps=5):
 
 def touch_drag(page, locator, dx, dy, steps=5):
     """Drag the middle of `locator` by (dx, dy) px with a finger."""
-    x, y = centre(locator)
+    x, y = center(locator)
     session = page.context.new_cdp_session(page)
 
     def send(kind, points):

@@ -93,9 +93,9 @@ def worst(exact, mixture, log_likelihoods):
 def problem(d, k, separation, offset, seed=0, m=40):
     """Groups `separation` standard deviations apart, all of it far from the origin."""
     rng = np.random.default_rng(seed)
-    centres = separation * np.arange(k)[:, None] * np.ones(d) / np.sqrt(d)
-    X = offset + centres[np.arange(m) % k] + rng.normal(size=(m, d)) @ rng.normal(size=(d, d))
-    means = offset + centres + 0.2 * rng.normal(size=(k, d))
+    centers = separation * np.arange(k)[:, None] * np.ones(d) / np.sqrt(d)
+    X = offset + centers[np.arange(m) % k] + rng.normal(size=(m, d)) @ rng.normal(size=(d, d))
+    means = offset + centers + 0.2 * rng.normal(size=(k, d))
     return X, GaussianMixture(np.full(k, 1 / k), means, np.tile(2.0 * np.eye(d), (k, 1, 1)))
 
 

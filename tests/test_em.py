@@ -77,7 +77,7 @@ def test_covariance_types_have_their_shape(blobs, covariance_type):
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
 def test_no_other_covariance_of_its_type_is_better(blobs, covariance_type, rng):
-    """The M step maximises the expected complete log-likelihood within its type."""
+    """The M step maximizes the expected complete log-likelihood within its type."""
     X, mixture = blobs
     w, _ = e_step(X, mixture)
     best = m_step(X, w, covariance_type)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from explorer_page import (
     axe_violations,
-    centre,
+    center,
     data,
     drag,
     root,
@@ -222,9 +222,9 @@ def test_a_dragged_axis_follows_the_pointer(explorer_page):
     """Where the axis is dropped is where its handle is then drawn."""
     page = explorer_page(EMExplorer("overlapping"))
     for name in ("Spread of component 1, axis 1", "Spread of component 2, axis 2"):
-        x, y = centre(knob(page, name))
+        x, y = center(knob(page, name))
         drag(page, knob(page, name), 35, 20)
-        assert centre(knob(page, name)) == pytest.approx((x + 35, y + 20), abs=1.5)
+        assert center(knob(page, name)) == pytest.approx((x + 35, y + 20), abs=1.5)
 
 
 def test_a_mean_moves_in_the_plane(explorer_page):
@@ -309,11 +309,11 @@ def test_a_double_click_adds_a_point_there(explorer_page):
 
 def test_the_point_under_the_pointer_is_told(explorer_page):
     page = explorer_page(EMExplorer(half="e"))
-    x9, y = centre(point(page, 5))
+    x9, y = center(point(page, 5))
     page.keyboard.press("Tab")
     point(page, 5).focus()
     page.keyboard.press("Home")
-    x1, _ = centre(point(page, 1))
+    x1, _ = center(point(page, 1))
     assert "x = 1 belongs" in status(page)
     page.mouse.move(x9, y)
     assert "x = 9 belongs 14% to component 1, 86% to component 2" in status(page)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from explorer_page import (
     axe_violations,
-    centre,
+    center,
     data,
     drag,
     set_traits,
@@ -79,8 +79,8 @@ def test_the_curve_is_dragged_by_center_width_and_body(explorer_page):
     assert trait(page, "sigma") > 2
     agrees(page)
     # The curve itself can be taken hold of, left of its center where there is no handle.
-    x, y = centre(page.get_by_role("slider", name="Width of the curve"))
-    middle = centre(page.get_by_role("slider", name="Center of the curve"))[0]
+    x, y = center(page.get_by_role("slider", name="Width of the curve"))
+    middle = center(page.get_by_role("slider", name="Center of the curve"))[0]
     page.mouse.move(2 * middle - x, y)
     page.mouse.down()
     page.mouse.move(2 * middle - x + 50, y, steps=4)

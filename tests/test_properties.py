@@ -268,7 +268,7 @@ def test_statistics_of_parts_add_up(problem, covariance_type, data):
         total = parts[0]
         for part in parts[1:]:
             total = total + part
-        assert_alike(total.maximise(covariance_type), whole, rtol=1e-8)
+        assert_alike(total.maximize(covariance_type), whole, rtol=1e-8)
 
 
 @examples

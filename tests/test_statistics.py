@@ -26,16 +26,16 @@ from gmm_lib.statistics import Engine, Rows, SufficientStatistics
 def blobs(m, d, k, seed=0, separation=3.0):
     """Points of k groups and a start near them."""
     rng = np.random.default_rng(seed)
-    centres = separation * rng.normal(size=(k, d))
-    X = centres[rng.integers(k, size=m)] + rng.normal(size=(m, d)) @ np.diag(rng.uniform(0.5, 2, d))
-    start = GaussianMixture(np.full(k, 1 / k), centres + 0.3, np.tile(1.5 * np.eye(d), (k, 1, 1)))
+    centers = separation * rng.normal(size=(k, d))
+    X = centers[rng.integers(k, size=m)] + rng.normal(size=(m, d)) @ np.diag(rng.uniform(0.5, 2, d))
+    start = GaussianMixture(np.full(k, 1 / k), centers + 0.3, np.tile(1.5 * np.eye(d), (k, 1, 1)))
     return X, start
 
 
 def climb(X, start, n, covariance_type="full", **options):
     """The mixtures and log-likelihoods of n iterations of an engine."""
     engine = Engine(X, covariance_type, **options)
-    mixtures, log_likelihoods = [engine.centred(start)], []
+    mixtures, log_likelihoods = [engine.centered(start)], []
     for _ in range(n):
         statistics, log_likelihood = engine.e_step(mixtures[-1])
         log_likelihoods.append(log_likelihood)
@@ -93,7 +93,7 @@ def test_statistics_of_parts_add_up_to_those_of_the_whole(cuts):
     np.testing.assert_allclose(merged.counts, whole.counts, rtol=1e-14)
     np.testing.assert_allclose(merged.means, whole.means, rtol=1e-15)
     # A mean near 1e6 is itself rounded to 1e-10; raw squares would be off by 1e-4.
-    assert difference(merged.maximise(), m_step(X, w)) < 1e-8
+    assert difference(merged.maximize(), m_step(X, w)) < 1e-8
 
 
 @given(some.integers(0, 2**32 - 1), some.integers(1, 4), some.integers(1, 4))
@@ -129,7 +129,7 @@ def test_statistics_lead_to_the_same_mixture_as_the_m_step(covariance_type):
     w, _ = e_step(X, mixture)
     weight = np.arange(80) % 3.0
     prior = CovariancePrior(2.0, np.eye(3))
-    ours = SufficientStatistics.of(X, w, sample_weight=weight).maximise(covariance_type, prior)
+    ours = SufficientStatistics.of(X, w, sample_weight=weight).maximize(covariance_type, prior)
     theirs = m_step(X, w, covariance_type, sample_weight=weight, prior=prior)
     assert difference(ours, theirs) < 1e-13
 
@@ -238,16 +238,16 @@ def test_the_error_estimate_tracks_the_error_of_the_product_form(monkeypatch):
         for d in (1, 2, 8):
             X, start = blobs(300, d, 3, seed=d, separation=separation)
             engine = Engine(X)
-            centred = engine.centred(start)
-            statistics, log_likelihood = engine.e_step(centred)
+            centered = engine.centered(start)
+            statistics, log_likelihood = engine.e_step(centered)
             estimate = max(
                 engine.natural_parameters(mixture)[2]
-                for mixture in (centred, engine.m_step(statistics))
+                for mixture in (centered, engine.m_step(statistics))
             )
             w, exact = e_step(X, start)
             errors = [
                 abs(log_likelihood - exact) / len(X),
-                difference(engine.restored(statistics.maximise()), m_step(X, w)),
+                difference(engine.restored(statistics.maximize()), m_step(X, w)),
             ]
             assert max(errors) / 10 < estimate < max(errors) * 1000
 
@@ -269,7 +269,7 @@ def test_statistics_that_turn_out_too_narrow_are_made_again(monkeypatch):
     X, start = blobs(2000, 2, 2, separation=1e4)
     wide = GaussianMixture(start.weights, start.means, start.covariances * 1e7)
     engine = Engine(X)
-    assert engine.natural_parameters(engine.centred(wide))[2] < st.TOLERANCE
+    assert engine.natural_parameters(engine.centered(wide))[2] < st.TOLERANCE
     assert_same_path(X, wide, 2)
     assert calls["product_form"] > 0
     assert calls["whitened"] > 0
@@ -297,7 +297,7 @@ def test_a_start_of_another_covariance_type(covariance_type, either_path):
     assert_same_path(X, crooked, 3, covariance_type)
     expected = e_step(X, crooked)[1]
     engine = Engine(X, covariance_type)
-    assert engine.log_likelihood(engine.centred(crooked)) == pytest.approx(expected, rel=1e-13)
+    assert engine.log_likelihood(engine.centered(crooked)) == pytest.approx(expected, rel=1e-13)
 
 
 def test_far_apart_points_do_not_underflow(either_path):
@@ -305,7 +305,7 @@ def test_far_apart_points_do_not_underflow(either_path):
     X = np.array([[0.0], [1.0], [2.0], [1e8]])
     start = GaussianMixture([0.5, 0.5], [0.0, 1.5], [1.0, 1.0])
     engine = Engine(X)
-    _, log_likelihood = engine.e_step(engine.centred(start))
+    _, log_likelihood = engine.e_step(engine.centered(start))
     assert log_likelihood == pytest.approx(e_step(X, start)[1], rel=1e-12)
 
 

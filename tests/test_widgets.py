@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from explorer_page import (
     axe_violations,
-    centre,
+    center,
     data,
     drag,
     set_traits,
@@ -398,6 +398,6 @@ def test_it_is_accessible_and_fits(explorer_page, Demo, width, theme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for control in page.locator("button:visible, select:visible, input:visible").all():
         assert control.bounding_box()["height"] >= 44
-    x, y = centre(page.get_by_role("slider", name="Point"))
+    x, y = center(page.get_by_role("slider", name="Point"))
     assert 0 < x < width
     assert y > 0

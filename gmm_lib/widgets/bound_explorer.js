@@ -185,8 +185,8 @@ function render({ model, el }) {
     const count = shares.reduce((a, b) => a + b, 0);
     if (part === "weights") return clamp(count / points.length, 1e-9, 1 - 1e-9);
     if (!(count > 0)) return null;
-    const centre = part === "means" ? 0 : state.means[j];
-    const moment = part === "means" ? (x) => x : (x) => (x - centre) ** 2;
+    const center = part === "means" ? 0 : state.means[j];
+    const moment = part === "means" ? (x) => x : (x) => (x - center) ** 2;
     return shares.reduce((sum, w, i) => sum + w * moment(points[i]), 0) / count;
   }
 

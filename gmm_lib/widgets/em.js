@@ -164,7 +164,7 @@ export function moments(x, m, w, k, d) {
 
 // The θ that moments of m points call for. Throws DegenerateComponent.
 // prior: { strength, covariance: flat d x d }, as gmm_lib.CovariancePrior.
-export function maximise({ counts, means, scatter }, m, k, d, type = "full", prior = null) {
+export function maximize({ counts, means, scatter }, m, k, d, type = "full", prior = null) {
   for (let j = 0; j < k; j += 1) if (!(counts[j] > EMPTY_SHARE * m)) throw new DegenerateComponent(j, "empty");
   const effective = Float64Array.from(counts);
   const covariances = new Float64Array(k * d * d);
@@ -181,7 +181,7 @@ export function maximise({ counts, means, scatter }, m, k, d, type = "full", pri
 
 // M step: the θ that the responsibilities call for. Throws DegenerateComponent.
 export function mStep(x, m, w, k, d, type = "full", prior = null) {
-  return maximise(moments(x, m, w, k, d), m, k, d, type, prior);
+  return maximize(moments(x, m, w, k, d), m, k, d, type, prior);
 }
 
 // θ with its covariances brought under the constraint of a type, as an M step would average them.

@@ -1,6 +1,6 @@
 // Chapter 8's explorer: sums of parts, made on several machines, add up to the sums of the whole.
 import { button, clamp, explorer, figure, formatNumber, formatPower, h, more, disclosure, row, select, setAttribute, setEnabled, slider } from "./ui.js";
-import { DegenerateComponent, Trajectory, eStep, flatten, makeMixture, maximise, moments } from "./em.js";
+import { DegenerateComponent, Trajectory, eStep, flatten, makeMixture, maximize, moments } from "./em.js";
 
 const SHARDS_MACHINES = 8;
 const SHARDS_ITERATIONS = 200;
@@ -106,7 +106,7 @@ function render({ model, el }) {
   const sumsDifference = (a, b) => Math.max(...["counts", "means", "scatter"].map((name) => relative(a[name], b[name])), relative([a.logLikelihood], [b.logLikelihood]));
   function mixtureOf(sums, { m, k, d }) {
     try {
-      return maximise(sums, m, k, d);
+      return maximize(sums, m, k, d);
     } catch (error) {
       if (error instanceof DegenerateComponent) return null;
       throw error;

@@ -671,7 +671,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
 
 // -------------------------------------------------------------------------------------------------- figure
 
-const REACH = 24; // px: how far from its centre a handle can be grasped (touch targets of at least 44 px)
+const REACH = 24; // px: how far from its center a handle can be grasped (touch targets of at least 44 px)
 
 // A plot in three layers: axes, a canvas for what is many, SVG for curves and handles.
 //   x, y: {label, domain: [low, high], ticks: about how many (0: none), format, from: no ticks below}
