@@ -63,9 +63,9 @@ WIDE = 128
 FEW = 4000
 # Stands for 0 where a sum of weights is divided by.
 TINY = np.finfo(float).tiny
-# Numbers a block may hold (1.5 MB: about a core's second-level cache), and the fewest points that
-# make the overhead of some twenty numpy calls small.
-BLOCK_NUMBERS, LEAST_BLOCK = 192 * 1024, 512
+# Numbers a block should hold (1.5 MB: about a core's second-level cache); the fewest points that
+# make the overhead of its numpy calls small, for which it may hold more, but so many at most.
+BLOCK_NUMBERS, LEAST_BLOCK, MOST_NUMBERS = 192 * 1024, 1024, 640 * 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +196,10 @@ class Full:
         """Write the quadratic features."""
         row = 0
         for a in range(self.d):
-            np.multiply(z[a:], z[a], out=out[row : row + self.d - a])
+            products = out[row : row + self.d - a]
+            # Filled first, so that both factors are contiguous: faster than one broadcast product.
+            products[:] = z[a]
+            products *= z[a:]
             row += self.d - a
 
     def coefficients(self, precision):
@@ -335,10 +338,11 @@ def product_form(points, weight, work, *, theta, center, features, sums=True):
     k, size = theta.shape
     length = block_length(len(points), k, size + features.d)
     columns, wide = product_columns(k, size, work.product), size > WIDE
-    Z, Q, L, P = work.arrays(
-        (features.d, length), (size, length), (k, length), (length if wide else 0, k)
+    shape = (size, k) if wide else (k, size)
+    Z, Q, L, P, part = work.arrays(
+        (features.d, length), (size, length), (k, length), (length if wide else 0, k), shape
     )
-    S, log_likelihood = np.zeros((size, k) if wide else (k, size)), 0.0
+    S, log_likelihood = np.zeros(shape), 0.0
     for start in range(0, len(points), length):
         block = points[start : start + length]
         n = len(block)
@@ -361,10 +365,10 @@ def product_form(points, weight, work, *, theta, center, features, sums=True):
         if wide:
             P[:n] = log_joint.T
             for cut in cuts:
-                S += q[:, cut] @ P[cut]
+                S += np.matmul(q[:, cut], P[cut], out=part)
         else:
             for cut in cuts:
-                S += log_joint[:, cut] @ q[:, cut].T
+                S += np.matmul(log_joint[:, cut], q[:, cut].T, out=part)
     work.lifted = points if length == len(points) else None
     return S.T if wide else S, log_likelihood
 
@@ -418,7 +422,7 @@ def block_length(n, k, rows):
 
     Rows of a length that a power of two divides fall on the same few lines of the cache.
     """
-    length = max(BLOCK_NUMBERS // (k + rows), LEAST_BLOCK)
+    length = max(BLOCK_NUMBERS // (k + rows), min(LEAST_BLOCK, MOST_NUMBERS // (k + rows)))
     return min(n, length // 64 * 64 + 8)
 
 
