@@ -545,26 +545,6 @@ def test_curves_move_unless_motion_is_unwanted(explorer_page):
     assert explorer_page(EMExplorer(), reduced=False).evaluate(watch) > 3
 
 
-def test_an_answer_to_a_drag_takes_less_than_a_frame(explorer_page):
-    """1000 points: a changed mean is computed and drawn in under 16 ms (median of 50)."""
-    start = GaussianMixture(np.full(5, 0.2), [-10, -5, 0, 10, 15], [9.0] * 5)
-    page = explorer_page(EMExplorer("thousand-points", start, half="e"))
-    times = page.evaluate(
-        """() => {
-          const handle = document.querySelector("[role=slider][aria-label='Mean of component 1']");
-          const times = [];
-          for (let i = 0; i < 50; i += 1) {
-            const began = performance.now();
-            handle.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
-            times.push(performance.now() - began);
-          }
-          return times.sort((a, b) => a - b);
-        }"""
-    )
-    print(f"answer to a drag: median {times[25]:.1f} ms, longest {times[-1]:.1f} ms")
-    assert times[25] < 16
-
-
 # -- from Python
 
 

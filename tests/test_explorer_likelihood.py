@@ -243,24 +243,6 @@ def test_axe_finds_nothing(explorer_page, theme):
     assert axe_violations(explorer_page(LikelihoodExplorer(shown=True), theme=theme)) == []
 
 
-def test_the_largest_data_answer_within_a_frame(explorer_page):
-    page = explorer_page(LikelihoodExplorer("thousand-points", shown=True))
-    milliseconds = page.evaluate(
-        """() => {
-          const times = [];
-          for (let i = 0; i < 40; i += 1) {
-            const before = performance.now();
-            document.querySelector('.gmm-handle').dispatchEvent(
-              new KeyboardEvent("keydown", { key: i % 2 ? "ArrowLeft" : "ArrowRight" }));
-            times.push(performance.now() - before);
-          }
-          return times.sort((a, b) => a - b)[20];
-        }"""
-    )
-    print(f"median of a move: {milliseconds:.2f} ms")
-    assert milliseconds < 16
-
-
 def test_the_picture_and_its_text():
     for explorer in (
         LikelihoodExplorer(mu=5.0, sigma=3.0, shown=True),
