@@ -3,7 +3,7 @@
     python scripts/drags.py [--slow-down 1] [kind ...]
 
 Each explorer stands alone in a page of a real browser. The mouse takes its first handles, one after
-another, and moves them; a move's time runs from the event to the end of the frame that shows it:
+another, and moves them (its sliders, where it has no handles); a move's time runs from the event to the end of the frame that shows it:
 scripts, layout and painting. A frame of a 60 Hz display is 16.7 ms.
 """
 
@@ -48,6 +48,10 @@ def plane(m=1000, k=5):
 LARGEST = {
     "em": plane(),
     "bound": {"data": "old-faithful"},
+    "likelihood": {"data": "thousand-points"},
+    "soft-hard": {"data": "overlapping", "variance": 2.0},
+    "break-it": {"scenario": "many", "prediction": "five-groups", "iteration": 50},
+    "shards": {"machines": 8},
 }
 
 
@@ -64,6 +68,8 @@ def measure(browser, kind: str, slow_down: float) -> list[float]:
     session.send("Emulation.setCPUThrottlingRate", {"rate": slow_down})
     page.evaluate(WATCH)
     handles = page.locator(".gmm-handle:visible")
+    if handles.count() == 0:
+        handles = page.locator("input[type=range]:visible")
     for number in range(min(HANDLES, handles.count())):
         box = handles.nth(number).bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -88,9 +94,6 @@ def main() -> None:
         browser = launch(playwright)
         for kind in arguments.kinds or EXPLORERS:
             times = sorted(measure(browser, kind, arguments.slow_down))
-            if not times:
-                print(f"{kind:14}{'no handle to drag':>26}")
-                continue
             high = times[int(0.95 * (len(times) - 1))]
             print(
                 f"{kind:14}{len(times):8}{statistics.median(times):9.1f}{high:9.1f}{times[-1]:9.1f}"
