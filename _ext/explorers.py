@@ -132,6 +132,13 @@ def cell_of(node: nodes.Node) -> nodes.Element:
     return node
 
 
+def tell_live_only(outputs: nodes.Element) -> None:
+    """Say below the outputs of a cell, once, that it answers in the notebook."""
+    if not any("live-only" in child.get("classes", []) for child in outputs.children):
+        note = raw(f'<p class="live-only">{html.escape(site_words()["live-only"])}</p>')
+        outputs += nodes.container("", note, classes=["live-only"])
+
+
 def host_widgets(app, doctree: nodes.document) -> None:
     """Replace every widget view of a page by the explorer's host, or tell why that cannot be."""
     docname = app.env.docname
@@ -156,9 +163,8 @@ def host_widgets(app, doctree: nodes.document) -> None:
         if still is not None:
             still["alt"] = kinds["text/plain"].astext()
         if LIVE_ONLY in cell["cell_metadata"].get("tags", []):
-            note = raw(f'<p class="live-only">{html.escape(site_words()["live-only"])}</p>')
-            view.children = []
-            view += [still.deepcopy(), note] if still is not None else [note]
+            view.children = [] if still is None else [still.deepcopy()]
+            tell_live_only(bundle.parent)
         elif not is_explorer(model):
             LOGGER.warning(
                 f"{where}: the widget {model.get('model_name', 'without saved state')} cannot live "

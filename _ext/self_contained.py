@@ -2,10 +2,13 @@
 
 The theme loads FontAwesome twice, as a style with fonts and as a script of half a megabyte that
 turns each icon into an SVG; the style alone does. It asks the browser to fetch the fonts before
-they are needed in a way that is refused on ``file://``. Pictures have millions of colors at their
-disposal and use a hundred; and pages do not say how large they are, so text moves as they come.
+they are needed in a way that is refused on ``file://``. Its menus and the mathematics keep a slow
+computer busy for a second or two: they wait (``data-later``, see ``_static/book.js``) until the
+explorers in view are alive. Pictures have millions of colors at their disposal and use a hundred;
+and pages do not say how large they are, so text moves as they come.
 """
 
+import html
 import re
 from pathlib import Path
 
@@ -17,21 +20,36 @@ UNWANTED = {
     "FontAwesome's script": r'\s*<script src="[^"]*fontawesome/[^"]*all\.min\.js[^"]*"></script>',
     "the fonts' preload": r'\s*<link rel="preload" as="font"[^>]*/>',
 }
+LATER = re.compile(
+    r'<script(?: defer="defer")? src="([^"]*(?:/bootstrap|/pydata-sphinx-theme|/tex-chtml)\.js[^"]*)">'
+    r"</script>"
+)
+OUTPUT = re.compile(r'<div class="(output [^"]*)">(<div class="highlight"><pre>(.*?)</pre>)', re.S)
+# A line that ends as sentences do, or runs past the column.
+SENTENCE = re.compile(r"[a-z)]\.(?: [A-Z]|$)|^.{92}", re.M)
 COLORS = 128
 # Root mean square difference, of 255, that a picture may take from fewer colors: not to be seen.
 VISIBLE = 2.0
 
 
-def lighten_picture(path: Path) -> None:
-    """Rewrite a PNG with a palette, where that makes it smaller and nobody sees a difference."""
+def lighten_picture(path: Path) -> Path:
+    """Rewrite a PNG with a palette where nobody sees a difference, else, as a photograph, as WebP.
+
+    Returns where the picture is now.
+    """
     with Image.open(path) as opened:
         if opened.mode == "RGBA" and opened.getextrema()[3][0] < 255:
-            return  # the transparent parts would turn black
+            return path  # the transparent parts would turn black
         full = opened.convert("RGB")
     few = full.quantize(COLORS, dither=Image.Dither.NONE)
     difference = ImageStat.Stat(ImageChops.difference(full, few.convert("RGB")))
     if max(difference.rms) < VISIBLE:
         few.save(path, optimize=True)
+        return path
+    photograph = path.with_suffix(".webp")
+    full.save(photograph, quality=85, method=6)
+    path.unlink()
+    return photograph
 
 
 def with_size(page: Path):
@@ -39,7 +57,7 @@ def with_size(page: Path):
 
     def add(found: re.Match) -> str:
         tag = found[0]
-        source = re.search(r'src="([^"]+\.png)"', tag)
+        source = re.search(r'src="([^"]+\.(?:png|webp))"', tag)
         if source is None or re.search(r"\b(width|height|style)=", tag):
             return tag
         with Image.open(page.parent / source[1]) as picture:
@@ -49,12 +67,19 @@ def with_size(page: Path):
     return add
 
 
+def wrap_sentences(found: re.Match) -> str:
+    """Mark an output that is for reading (feedback, messages): its lines wrap, tables' do not."""
+    classes, rest, printed = found.groups()
+    prose = SENTENCE.search(html.unescape(re.sub(r"<[^>]*>", "", printed)))
+    return f'<div class="{classes}{" prose" if prose else ""}">{rest}'
+
+
 def clean_pages(app, exception) -> None:
     if exception is not None or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    for picture in out.glob("_images/*.png"):
-        lighten_picture(picture)
+    pictures = {each.name: lighten_picture(each).name for each in out.glob("_images/*.png")}
+    moved = {old: new for old, new in pictures.items() if old != new}
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         if "<head>" not in text:
@@ -63,7 +88,17 @@ def clean_pages(app, exception) -> None:
             text, count = re.subn(pattern, "", text)
             if count == 0:
                 LOGGER.warning(f"{page.name}: {what} was not found; has the theme changed?")
+        text, count = LATER.subn(r'<script data-later="\1"></script>', text)
+        if count < 2:
+            LOGGER.warning(f"{page.name}: the theme's scripts were not found; has it changed?")
+        for old, new in moved.items():
+            text = text.replace(old, new)
         text = re.sub(r"<img [^>]*>", with_size(page), text)
+        text = OUTPUT.sub(wrap_sentences, text)
+        # The full stop stays on the line of the formula before it.
+        text = re.sub(
+            r'(<span class="math [^"]*">[^<]*</span>[.,;:!?)’”]+)', r'<span class="stay">\1</span>', text
+        )
         # The entries of a bibliography have a role of their own, which a "list" may not hold.
         text = text.replace(
             '<div role="list" class="citation-list">', '<div class="citation-list">'

@@ -13,7 +13,8 @@
   const models = {}; // id -> promise of a model; two views of one explorer share it
   const sources = {}; // file -> {esm, css}, filled by the module files
   const root = new URL("explorers/", document.currentScript.src);
-  window.explorerHost = { start, register: (file, source) => (sources[file] = source) };
+  const register = (file, source) => (sources[file] = source);
+  window.explorerHost = { start: first, register };
 
   /** The part of an anywidget model that a module may use: get, set, on, off, save_changes. */
   function makeModel(state) {
@@ -75,7 +76,6 @@
     host.prepend(note);
   }
 
-  /** Called by the page right behind each host: an explorer need not wait for the mathematics. */
   async function start(host) {
     const live = document.createElement("div");
     live.className = "explorer-live";
@@ -97,6 +97,33 @@
       report(host, error);
     }
   }
+
+  // The first explorer of a page starts as the page is read, and waits for nothing. The others start
+  // when the reader comes near, or else when the mathematics is set and there is nothing to do:
+  // book.js calls `rest` then, and before that `inView`.
+  const begun = new Map(); // host -> promise
+  const begin = (host) => begun.get(host) ?? begun.set(host, start(host)).get(host);
+  function first(host) {
+    if (!begun.size || location.hash.includes("=")) begin(host); // a link may be for any of them
+  }
+  const hosts = () => [...document.querySelectorAll(".explorer-host")];
+  const near = new IntersectionObserver(
+    (seen) => seen.forEach((entry) => entry.isIntersecting && begin(entry.target)),
+    { rootMargin: "100% 0%" },
+  );
+  window.explorerHost.inView = () => {
+    hosts().forEach((host) => near.observe(host));
+    return Promise.all(begun.values());
+  };
+  window.explorerHost.rest = async () => {
+    const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 100));
+    for (const host of hosts()) {
+      if (begun.has(host)) continue;
+      await new Promise((done) => idle(done, { timeout: 1000 }));
+      await begin(host);
+    }
+    near.disconnect();
+  };
 
   // An error after the start (in a handler, a frame, a promise) is told beside its explorer too.
   function late(text, error) {

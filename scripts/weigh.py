@@ -71,7 +71,7 @@ def weigh(browser, url: str, slow_down: float) -> tuple[dict[str, int], list[flo
     page.evaluate(READ)
     page.wait_for_load_state("networkidle")
     sizes = dict.fromkeys(KINDS, 0)
-    for address, response in files.items():
+    for address, response in list(files.items()):
         sizes[kind_of(address)] += len(gzip.compress(response.body()))
     lives = sorted(page.evaluate("window.lives"))
     answer = page.evaluate(PRESS) if hosts else None

@@ -28,8 +28,7 @@ every_page = pytest.mark.parametrize("name", PAGES)
 def settle(page):
     """Wait until mathematics is set and every explorer is alive or has said why not."""
     page.wait_for_function(
-        """() => (!window.MathJax?.startup || window.mathIsSet || MathJax.startup.promise.then(
-            () => (window.mathIsSet = true)) && false)
+        """() => document.documentElement.dataset.set
           && [...document.querySelectorAll(".explorer-host")].every(
             (host) => host.dataset.alive || host.querySelector(".explorer-error"))"""
     )

@@ -253,7 +253,7 @@ function render({ model, el }) {
     label: t("trace"), parent: side, class: "gmm-trace",
     x: { label: t("iteration-axis"), domain: [0, 8], format: (value) => (Number.isInteger(value) ? String(value) : "") },
     y: { label: "ℓ(θ)", domain: [-1, 0] },
-    height: () => (beside() ? plot.element.clientHeight - readout.offsetHeight - 8 : 120),
+    height: () => (beside() ? Math.max(60, trace.element.clientHeight) : 120),
     margin: { top: 24, left: 52 },
   });
   const readout = h("div", { class: "gmm-readout" });
