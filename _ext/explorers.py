@@ -8,8 +8,9 @@ page has been read, each view of one of our explorers becomes a host element tha
   explorer's description of its state (``text/plain``): it is what readers see before scripts run;
 - the explorer's state, as JSON.
 
-``_static/explorer-host.js`` swaps the live explorer in. The code shared by all explorers of a kind
-goes to a content-addressed file below ``_static/explorers``, so a browser fetches it once.
+``_static/explorer-host.js`` swaps the live explorer in. Code and style go to files below
+``_static/explorers`` that are named after their content, so a browser fetches what explorers share
+once.
 
 A widget that is not one of our explorers cannot live without a kernel: it fails the build, unless
 its cell carries the tag ``live-only``; then the page shows the still picture, if there is one, and
@@ -19,6 +20,7 @@ a note that the cell runs in the notebook.
 import hashlib
 import html
 import json
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -43,18 +45,34 @@ def is_explorer(model: dict) -> bool:
     return model.get("model_module") == "anywidget" and "_esm" in state and "kind" in state
 
 
-def module_file(state: dict) -> tuple[str, str]:
-    """The name and the text of the script that holds the code of an explorer with this state."""
-    source = json.dumps({"esm": state["_esm"], "css": state.get("_css", "")}, ensure_ascii=False)
-    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
-    name = f"{state['kind']}-{digest}.js"
-    return name, f"explorerHost.register({json.dumps(name)}, {source});\n"
+def module_files(state: dict) -> dict[str, str]:
+    """Names and texts of the files with the code and the style of an explorer with this state.
+
+    One file for each module that was joined into the explorer's (see ``bundle`` in
+    ``gmm_lib/widgets/base.py``), named after it and its content: explorers share most of them.
+    """
+    files = {}
+    for text in re.split(r"^(?=// [\w-]+\.js$)", state["_esm"], flags=re.M):
+        if not text.strip():
+            continue
+        named = re.match(r"// ([\w-]+)\.js$", text, re.M)
+        name = f"{named[1] if named else state['kind']}-{digest(text)[:12]}.js"
+        # As text, because an ES module cannot be loaded by its path from file://.
+        source = json.dumps(text, ensure_ascii=False)
+        files[name] = f"explorerHost.register({json.dumps(name)}, {source});\n"
+    if style := state.get("_css"):
+        files[f"style-{digest(style)[:12]}.css"] = style
+    return files
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def room_name(traits: dict) -> str:
     """What names the room of an explorer that starts in this state: the words do not count."""
     text = json.dumps({k: v for k, v in traits.items() if k not in ("words", "datasets")})
-    return f"{traits['kind']}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{traits['kind']}-{digest(text)[:8]}"
 
 
 def room_style(name: str) -> str:
@@ -77,11 +95,10 @@ def host_markup(state: dict, model_id: str, static: Path) -> tuple[str, str]:
 
     Writes the explorer's code below ``static`` when it is not there yet.
     """
-    name, text = module_file(state)
-    target = static / "explorers" / name
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+    files = module_files(state)
+    (static / "explorers").mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (static / "explorers" / name).write_text(text, encoding="utf-8")
     # The rest belongs to the widget protocol, not to the explorer.
     traits = {
         key: value
@@ -92,7 +109,7 @@ def host_markup(state: dict, model_id: str, static: Path) -> tuple[str, str]:
     attributes = {
         "class": "explorer-host",
         "data-kind": state["kind"],
-        "data-module": name,
+        "data-files": " ".join(files),
         "data-model": model_id,
         "data-room": room,
         "data-failed": site_words()["failed"],

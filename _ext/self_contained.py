@@ -4,8 +4,9 @@ The theme loads FontAwesome twice, as a style with fonts and as a script of half
 turns each icon into an SVG; the style alone does. It asks the browser to fetch the fonts before
 they are needed in a way that is refused on ``file://``. Its menus and the mathematics keep a slow
 computer busy for a second or two: they wait (``data-later``, see ``_static/book.js``) until the
-explorers in view are alive. Pictures have millions of colors at their disposal and use a hundred;
-and pages do not say how large they are, so text moves as they come.
+first explorer is alive, and its smaller scripts until the page is read. Pictures have millions of
+colors at their disposal and use a hundred; and pages do not say how large they are, so text moves
+as they come.
 """
 
 import html
@@ -21,9 +22,15 @@ UNWANTED = {
     "the fonts' preload": r'\s*<link rel="preload" as="font"[^>]*/>',
 }
 LATER = re.compile(
-    r'<script(?: defer="defer")? src="([^"]*(?:/bootstrap|/pydata-sphinx-theme|/tex-chtml)\.js[^"]*)">'
-    r"</script>"
+    r'<script(?: defer="defer")? '
+    r'src="([^"]*/(?:bootstrap|pydata-sphinx-theme|tex-chtml)\.js[^"]*)"></script>'
 )
+# Small scripts that wait for the page to be read anyway, but would have it wait for them.
+DEFER = re.compile(
+    r'<script (src="[^"]*/(?:doctools|sphinx_highlight|clipboard\.min|copybutton|sphinx-book-theme'
+    r'|togglebutton)\.js[^"]*">)'
+)
+FORMULA_END = re.compile(r'(<span class="math [^"]*">[^<]*</span>[.,;:!?)’”]+)')
 OUTPUT = re.compile(r'<div class="(output [^"]*)">(<div class="highlight"><pre>(.*?)</pre>)', re.S)
 # A line that ends as sentences do, or runs past the column.
 SENTENCE = re.compile(r"[a-z)]\.(?: [A-Z]|$)|^.{92}", re.M)
@@ -74,6 +81,20 @@ def wrap_sentences(found: re.Match) -> str:
     return f'<div class="{classes}{" prose" if prose else ""}">{rest}'
 
 
+def preload_first_explorer(text: str) -> str:
+    """Have the browser fetch the code of the page's first explorer while it reads the page."""
+    files = re.search(r'<div class="explorer-host"[^>]* data-files="([^"]*)"', text)
+    static = re.search(r'<script src="([^"]*)explorer-host\.js', text)
+    if files is None or static is None:
+        return text
+    links = "".join(
+        f'<link rel="preload" as="{"style" if name.endswith(".css") else "script"}" '
+        f'href="{static[1]}explorers/{name}" />\n'
+        for name in files[1].split()
+    )
+    return text.replace("</head>", f"{links}</head>", 1)
+
+
 def clean_pages(app, exception) -> None:
     if exception is not None or app.builder.format != "html":
         return
@@ -91,13 +112,17 @@ def clean_pages(app, exception) -> None:
         text, count = LATER.subn(r'<script data-later="\1"></script>', text)
         if count < 2:
             LOGGER.warning(f"{page.name}: the theme's scripts were not found; has it changed?")
+        text = DEFER.sub(r"<script defer \1", text)
+        text = preload_first_explorer(text)
         for old, new in moved.items():
             text = text.replace(old, new)
         text = re.sub(r"<img [^>]*>", with_size(page), text)
         text = OUTPUT.sub(wrap_sentences, text)
         # The full stop stays on the line of the formula before it.
         text = re.sub(
-            r'(<span class="math [^"]*">[^<]*</span>[.,;:!?)’”]+)', r'<span class="stay">\1</span>', text
+            r'(<span class="math [^"]*">[^<]*</span>[.,;:!?)’”]+)',
+            r'<span class="stay">\1</span>',
+            text,
         )
         # The entries of a bibliography have a role of their own, which a "list" may not hold.
         text = text.replace(

@@ -1,19 +1,20 @@
 // Brings the explorers of a static page to life: no kernel, no CDN, also from file://.
 //
 // The page (written by _ext/explorers.py) holds, for each explorer, a still picture and
-//   <div class="explorer-host" data-module="<file in _static/explorers>" data-model="<id>">
+//   <div class="explorer-host" data-files="<files in _static/explorers>" data-model="<id>">
 //   <script type="application/json" class="explorer-state">{"trait": value, …}</script>
-// The module file registers the explorer's ES module and style as text. An ES module cannot be
-// loaded from file:// by its path, but it can from a blob: URL made of that text. This file itself
-// must stay a classic script for the same reason.
+// The .js files register the text of the modules that make up the explorer's, in their order. An ES
+// module cannot be loaded from file:// by its path, but it can from a blob: URL made of that text.
+// This file itself must stay a classic script for the same reason.
 (function () {
   "use strict";
   if (window.explorerHost) return; // a page may name this script twice
-  const modules = {}; // file -> promise of {definition, url}
+  const files = {}; // file -> promise that it is here
+  const modules = {}; // files -> promise of {definition, url}
   const models = {}; // id -> promise of a model; two views of one explorer share it
-  const sources = {}; // file -> {esm, css}, filled by the module files
+  const sources = {}; // file -> text, filled by the files
   const root = new URL("explorers/", document.currentScript.src);
-  const register = (file, source) => (sources[file] = source);
+  const register = (file, text) => (sources[file] = text);
   window.explorerHost = { start: first, register };
 
   /** The part of an anywidget model that a module may use: get, set, on, off, save_changes. */
@@ -46,21 +47,22 @@
     return model;
   }
 
-  async function loadModule(file) {
-    await new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = new URL(file, root);
-      script.onload = resolve;
-      script.onerror = () => reject(new Error(`${script.src} did not load`));
-      document.head.append(script);
-    });
-    const { esm, css } = sources[file];
-    if (css) {
-      const style = document.createElement("style");
-      style.textContent = css;
-      document.head.append(style);
-    }
-    const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const load = (file) =>
+    (files[file] ??= new Promise((resolve, reject) => {
+      const isStyle = file.endsWith(".css");
+      const element = document.createElement(isStyle ? "link" : "script");
+      element.onload = resolve;
+      element.onerror = () => reject(new Error(`${file} did not load`));
+      if (isStyle) element.rel = "stylesheet";
+      element[isStyle ? "href" : "src"] = new URL(file, root);
+      document.head.append(element);
+    }));
+
+  async function loadModule(names) {
+    const all = names.split(" ");
+    await Promise.all(all.map(load));
+    const texts = all.filter((file) => file in sources).map((file) => sources[file]);
+    const url = URL.createObjectURL(new Blob(texts, { type: "text/javascript" }));
     const { default: exported } = await import(url);
     return { url, definition: typeof exported === "function" ? await exported() : exported };
   }
@@ -80,8 +82,8 @@
     const live = document.createElement("div");
     live.className = "explorer-live";
     try {
-      const { module: file, model: id } = host.dataset;
-      const { definition, url } = await (modules[file] ??= loadModule(file));
+      const { files: names, model: id } = host.dataset;
+      const { definition, url } = await (modules[names] ??= loadModule(names));
       host.explorerSource = url;
       const model = await (models[id] ??= (async () => {
         const model = makeModel(JSON.parse(host.querySelector(".explorer-state").textContent));

@@ -138,8 +138,11 @@ def test_explorers_become_hosts(small_book):
             "text": "</script><b>",
         }
     assert hosts[0]["data-model"] == hosts[1]["data-model"]
-    module = small_book / "_build/html/_static/explorers" / hosts[0]["data-module"]
-    assert "function render" in module.read_text(encoding="utf-8")
+    files = [
+        small_book / "_build/html/_static/explorers" / name
+        for name in hosts[0]["data-files"].split()
+    ]
+    assert "function render" in files[0].read_text(encoding="utf-8")
     assert "function render" not in text.replace(page.select_one(".cell_input").decode(), "")
 
 

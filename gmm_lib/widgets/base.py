@@ -55,7 +55,8 @@ def bundle(entry, folder=HERE):
     Returns
     -------
     str
-        The joined text, without whole-line comments.
+        The joined text, without comments but one at the start of each module, its name: the
+        static site takes the text apart again there, to load what explorers share once.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def bundle(entry, folder=HERE):
         texts[name] = text.strip() + "\n"
 
     visit(entry, [])
-    return "".join(texts.values())
+    return "".join(f"// {name}\n{text}" for name, text in texts.items())
 
 
 # -------------------------------------------------------------------------------------------- words
