@@ -3,8 +3,9 @@
     python scripts/drags.py [--slow-down 1] [kind ...]
 
 Each explorer stands alone in a page of a real browser. The mouse takes its first handles, one after
-another, and moves them (its sliders, where it has no handles); a move's time runs from the event to the end of the frame that shows it:
-scripts, layout and painting. A frame of a 60 Hz display is 16.7 ms.
+another, and moves them (its sliders, where it has no handles); a move's time runs from the event to
+the end of the frame that shows it: scripts, layout and painting. A frame of a 60 Hz display is
+16.7 ms.
 """
 
 import argparse
