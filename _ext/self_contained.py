@@ -32,8 +32,8 @@ DEFER = re.compile(
 )
 FORMULA_END = re.compile(r'(<span class="math [^"]*">[^<]*</span>[.,;:!?)’”]+)')
 OUTPUT = re.compile(r'<div class="(output [^"]*)">(<div class="highlight"><pre>(.*?)</pre>)', re.S)
-# A line that ends as sentences do, or runs past the column.
-SENTENCE = re.compile(r"[a-z)]\.(?: [A-Z]|$)|^.{92}", re.M)
+# The feedback on a reader's answer, a line that ends as sentences do, or one past the column.
+SENTENCE = re.compile(r"Not yet: |[a-z)]\.(?: [A-Z]|$)|^.{92}", re.M)
 COLORS = 128
 # Root mean square difference, of 255, that a picture may take from fewer colors: not to be seen.
 VISIBLE = 2.0

@@ -4,7 +4,8 @@
 
 Bytes are those of gzip, by kind, each file once per page, after reading to the end. "alive" is the
 time from the start of the navigation until the first and the last explorer have taken the place of
-their pictures; "answers" the time from a press of the first explorer's first button until the next
+their pictures (those a screen or more below wait for the mathematics, or for the reader to come
+near); "answers" the time from a press of the first explorer's first button until the next
 frame is painted.
 """
 
