@@ -63,9 +63,9 @@ WIDE = 128
 FEW = 4000
 # Stands for 0 where a sum of weights is divided by.
 TINY = np.finfo(float).tiny
-# Numbers a block should hold (1.5 MB: about a core's second-level cache); the fewest points that
-# make the overhead of its numpy calls small, for which it may hold more, but so many at most.
-BLOCK_NUMBERS, LEAST_BLOCK, MOST_NUMBERS = 192 * 1024, 1024, 640 * 1024
+# Numbers a block holds, and its fewest points. At 3 MB the caches still serve, and the overhead of
+# some twenty numpy calls a block is small.
+BLOCK_NUMBERS, LEAST_BLOCK = 384 * 1024, 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -351,7 +351,8 @@ def product_form(points, weight, work, *, theta, center, features, sums=True):
             np.subtract(block.T, center[:, None], out=z)
             features.lift(z, q)
         w = None if weight is None else weight[start : start + length]
-        cuts = [slice(c, min(c + columns, n)) for c in range(0, n, columns)]
+        pieces = -(-n // columns)
+        cuts = [slice(n * c // pieces, n * (c + 1) // pieces) for c in range(pieces)]
         if wide:  # with many features BLAS is faster when points come first
             for cut in cuts:
                 np.matmul(q[:, cut].T, theta.T, out=P[cut])
@@ -422,7 +423,7 @@ def block_length(n, k, rows):
 
     Rows of a length that a power of two divides fall on the same few lines of the cache.
     """
-    length = max(BLOCK_NUMBERS // (k + rows), min(LEAST_BLOCK, MOST_NUMBERS // (k + rows)))
+    length = max(BLOCK_NUMBERS // (k + rows), LEAST_BLOCK)
     return min(n, length // 64 * 64 + 8)
 
 
