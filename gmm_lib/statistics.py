@@ -63,9 +63,9 @@ WIDE = 128
 FEW = 4000
 # Stands for 0 where a sum of weights is divided by.
 TINY = np.finfo(float).tiny
-# Numbers a block holds, and its fewest points. At 3 MB the caches still serve, and the overhead of
+# Numbers a block holds, and its fewest points. At 2.6 MB the caches still serve, and the overhead of
 # some twenty numpy calls a block is small.
-BLOCK_NUMBERS, LEAST_BLOCK = 384 * 1024, 256
+BLOCK_NUMBERS, LEAST_BLOCK = 320 * 1024, 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -405,7 +405,7 @@ def whitened(points, weight, work, *, mixture, whiten, peaks, center, sums=True)
 def survey(points, weight, work):
     """Statistics of all points as one component."""
     n, d = points.shape
-    length = block_length(n, 1, d)
+    length = block_length(n, 1, 8 * d)
     z_all, ones = work.arrays((1, d, length), (1, length))
     ones[:] = 1
     total = None
