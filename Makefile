@@ -25,8 +25,10 @@ book: env ## Build the book into _build/html
 lab: env ## Open the chapters in JupyterLab
 	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters
 
+# Notebooks run apart, because nbval would measure coverage in their kernels too, which hangs at times.
 test: book ## Run the whole suite: library, notebooks, explorers, site
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadscope --cov --cov-report=term
+	@$(BIN)/python -m pytest tests --numprocesses $(JOBS) --dist loadscope --cov --cov-report=term
+	@$(BIN)/python -m pytest chapters appendices --numprocesses $(JOBS) --dist loadscope
 
 test-newest: ## Run the suite with the newest versions pyproject.toml allows (in .venv-newest)
 	@$(PYTHON) scripts/install.py --newest
