@@ -63,7 +63,7 @@ WIDE = 128
 FEW = 4000
 # Stands for 0 where a sum of weights is divided by.
 TINY = np.finfo(float).tiny
-# Numbers a block holds, and its fewest points. At 2.6 MB the caches still serve, and the overhead of
+# Numbers a block holds, and its fewest points. At 2.6 MB caches still serve, and the overhead of
 # some twenty numpy calls a block is small.
 BLOCK_NUMBERS, LEAST_BLOCK = 320 * 1024, 256
 
@@ -406,9 +406,7 @@ def survey(points, weight, work):
     """Statistics of all points as one component."""
     n, d = points.shape
     length = block_length(n, 1, 8 * d)
-    z_all, ones = work.arrays((1, d, length), (1, length))
-    ones[:] = 1
-    total = None
+    z_all, ones, total = np.empty((1, d, length)), np.ones((1, length)), None  # used once only
     for start in range(0, n, length):
         block = points[start : start + length]
         z = np.subtract(block.T, block[0][:, None], out=z_all[:, :, : len(block)])
@@ -574,8 +572,12 @@ class Engine:
         # 0 unless the mean lies ten standard deviations away, for then hardly a point is nearer.
         away = self.points * mean * mean > 100 * diagonals(overall.scatter)[0]
         self.center = np.where(away, mean, 0.0)
-        offset = mean - self.center
-        self.second_moment = scatter + self.points * offset[:, None] * offset  # about the center
+        self._moved_at_all = bool(away.any())
+        if not self.features.peaked:
+            offset = mean - self.center
+            self.second_moment = (
+                scatter + self.points * offset[:, None] * offset
+            )  # about the center
         self._natural = self._successor = (None, None)
 
     def centered(self, mixture):
@@ -587,7 +589,7 @@ class Engine:
         return self._moved(mixture, self.center)
 
     def _moved(self, mixture, by):
-        if not by.any():
+        if not self._moved_at_all:
             return mixture
         return GaussianMixture._trusted(
             mixture.weights, mixture.means + by, mixture.covariances, mixture.cholesky
