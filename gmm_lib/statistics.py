@@ -465,6 +465,16 @@ def available_threads():
     return min(cores, int(limit)) if limit.isdigit() and int(limit) else cores
 
 
+@lru_cache(maxsize=1)
+def pool(threads):
+    """Threads that wait from one iteration to the next: starting them takes longer than a block."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="gmm_lib")
+
+
+if hasattr(os, "register_at_fork"):  # a forked process inherits the pool without its threads
+    os.register_at_fork(after_in_child=pool.cache_clear)
+
+
 class Rows:
     """An array in memory, walked by one thread or by several, each over rows of its own.
 
@@ -480,7 +490,7 @@ class Rows:
     """
 
     # A thread that gets fewer points than this is busier handing over than working.
-    LEAST = 32 * 1024
+    LEAST = 48 * 1024
 
     def __init__(self, X, weight=None, threads=None):
         self.X, self.weight = X, weight
@@ -509,8 +519,7 @@ class Rows:
             weight = None if self.weight is None else self.weight[rows]
             return kernel(self.X[rows], weight, self.workspaces[t + 1])
 
-        with ThreadPoolExecutor(threads) as pool:
-            return reduce(add, pool.map(part, range(threads)))
+        return reduce(add, pool(threads).map(part, range(threads)))
 
     def sample(self, size, rng):
         """Return all points and their weights: they are in memory anyway."""

@@ -1,5 +1,7 @@
 """Sufficient statistics and the engine that fit runs on."""
 
+import os
+import signal
 from itertools import islice
 
 import numpy as np
@@ -357,6 +359,20 @@ def test_neither_do_block_sizes_and_layouts(numbers, wide, product, monkeypatch)
     got, lls = climb(X, start, 3)
     assert lls == pytest.approx(log_likelihoods, rel=1e-13)
     assert difference(got[-1], expected[-1]) < 1e-13
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
+def test_threads_work_in_a_forked_process(monkeypatch):
+    monkeypatch.setattr(Rows, "LEAST", 100)
+    X, start = blobs(5000, 2, 3)
+    climb(X, start, 1, threads=2)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # waiting for threads that are not there would take for ever
+        climb(X, start, 1, threads=2)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_number_of_threads_asked_for(monkeypatch):
