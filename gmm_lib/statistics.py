@@ -186,10 +186,10 @@ class Full:
         self.mirror = np.empty((d, d), dtype=np.intp)  # and where an entry is found in these
         self.mirror[a, b] = self.mirror[b, a] = np.arange(len(a))
 
-    def lift(self, z, q):
-        """Write q(z) for the columns of z (d, n) into q (D, n)."""
+    def lift(self, points, center, q):
+        """Write q(x - center) for the rows of points (n, d) into the columns of q (D, n)."""
         q[0] = 1
-        q[1 : self.d + 1] = z
+        z = np.subtract(points.T, center[:, None], out=q[1 : self.d + 1])
         self.squares(z, q[self.d + 1 :])
 
     def squares(self, z, out):
@@ -336,20 +336,17 @@ def product_form(points, weight, work, *, theta, center, features, sums=True):
     Without `sums` the second product is left out, and S is 0.
     """
     k, size = theta.shape
-    length = block_length(len(points), k, size + features.d)
+    length = block_length(len(points), k, size)
     columns, wide = product_columns(k, size, work.product), size > WIDE
     shape = (size, k) if wide else (k, size)
-    Z, Q, L, P, part = work.arrays(
-        (features.d, length), (size, length), (k, length), (length if wide else 0, k), shape
-    )
+    Q, L, P, part = work.arrays((size, length), (k, length), (length if wide else 0, k), shape)
     S, log_likelihood = np.zeros(shape), 0.0
     for start in range(0, len(points), length):
         block = points[start : start + length]
         n = len(block)
-        z, q, log_joint = Z[:, :n], Q[:, :n], L[:, :n]
+        q, log_joint = Q[:, :n], L[:, :n]
         if work.lifted is not points:
-            np.subtract(block.T, center[:, None], out=z)
-            features.lift(z, q)
+            features.lift(block, center, q)
         w = None if weight is None else weight[start : start + length]
         pieces = -(-n // columns)
         cuts = [slice(n * c // pieces, n * (c + 1) // pieces) for c in range(pieces)]
