@@ -27,8 +27,7 @@ LATER = re.compile(
 )
 # Small scripts that wait for the page to be read anyway, but would have it wait for them.
 DEFER = re.compile(
-    r'<script (src="[^"]*/(?:doctools|sphinx_highlight|clipboard\.min|copybutton|sphinx-book-theme'
-    r'|togglebutton)\.js[^"]*">)'
+    r'<script (src="[^"]*/(?:clipboard\.min|copybutton|sphinx-book-theme|togglebutton)\.js[^"]*">)'
 )
 FORMULA_END = re.compile(r'(<span class="math [^"]*">[^<]*</span>[.,;:!?)’”]+)')
 OUTPUT = re.compile(r'<div class="(output [^"]*)">(<div class="highlight"><pre>(.*?)</pre>)', re.S)
