@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from book import ROOT, SITE, Handler, Server
 from browser import launch
 
-WIDTHS = range(264, 1001, 8)
+WIDTHS = range(264, 1105, 8)  # from a phone's column to the page for the projector
 MEASURE = """
 async (width) => {
   const hosts = [...document.querySelectorAll(".explorer-host")];
