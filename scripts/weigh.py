@@ -31,7 +31,7 @@ new MutationObserver((changes) => {
 READ = """
 async () => {
   for (let y = 0; y < document.body.scrollHeight; y += 600) {
-    scrollTo(0, y);
+    scrollTo({ top: y, behavior: "instant" });
     await new Promise((done) => setTimeout(done, 50));
   }
 }

@@ -16,7 +16,7 @@ NOTEBOOKS = [name for name in CHAPTERS if (ROOT / f"{name}.ipynb").exists()]
 READ = """
 async () => {
   for (let y = 0; y < document.body.scrollHeight; y += 600) {
-    scrollTo(0, y);
+    scrollTo({ top: y, behavior: "instant" });
     await new Promise((done) => setTimeout(done, 30));
   }
 }

@@ -400,7 +400,7 @@ class Explorer(anywidget.AnyWidget):
         """Return one sentence that tells the present state: the picture's alternative text."""
         raise NotImplementedError(f"{type(self).__name__} must define describe()")
 
-    def still_png(self, dpi=110):
+    def still_png(self, dpi=90):
         """Return `still` as PNG bytes."""
         figure = self.still()
         buffer = io.BytesIO()
