@@ -152,6 +152,17 @@ def status(page):
     return page.get_by_role("status").inner_text()
 
 
+def texts(locator, count):
+    """Return the texts of what `locator` finds, once there are `count` of them, no more.
+
+    A part that was opened is filled when the browser tells so, a moment after the click.
+    """
+    locator.nth(count - 1).wait_for()
+    found = locator.all_inner_texts()
+    assert len(found) == count
+    return found
+
+
 def trait(page, name):
     """Return a trait as the page's model holds it."""
     return page.evaluate("(name) => model.get(name)", name)
