@@ -43,15 +43,23 @@ def as_real(values, name):
         )
     # A float64 array is not copied: the data may be large.
     array = np.asarray(array, dtype=float)
-    # A sum is finite only if no entry is NaN or infinite, and costs no temporary of the size of X.
-    if array.size and not (np.isfinite(array.sum()) and max(array.max(), -array.min()) < LARGEST):
+    if not _plainly_fine(array):
         _refuse_extreme(array, name)
     return array
 
 
+def _plainly_fine(array):
+    """Whether all entries are finite and not too large, told without a temporary of their size."""
+    if array.flags.forc:  # one pass: a small sum of squares holds nothing else
+        flat = array.ravel(order="K")
+        with np.errstate(over="ignore", invalid="ignore"):
+            return flat @ flat < LARGEST**2
+    return not array.size or (np.isfinite(array.sum()) and max(array.max(), -array.min()) < LARGEST)
+
+
 def _refuse_extreme(array, name):
     bad = ~(np.abs(array) < LARGEST)
-    if not bad.any():  # only the sum of many large, but acceptable, numbers overflowed
+    if not bad.any():  # only the sum over many large, but acceptable, numbers was too large
         return
     where = tuple(int(i) for i in np.argwhere(bad)[0])
     value = array[where]

@@ -131,11 +131,11 @@ def checked_cholesky(weights, means, covariances):
         For the first component that fails either.
     """
     d = means.shape[1]
-    variances = np.einsum("kii->ki", covariances)
-    mean_square = weights @ (means**2 + variances)
-    collapsed = ~(variances > (8 * EPS) ** 2 * mean_square)
-    if collapsed.any():
-        j, i = (int(n) for n in np.argwhere(collapsed)[0])
+    variances = diagonals(covariances)
+    mean_square = weights @ (means * means + variances)
+    spread = variances > (8 * EPS) ** 2 * mean_square
+    if not spread.all():
+        j, i = (int(n) for n in np.argwhere(~spread)[0])
         raise DegenerateComponentError(
             j,
             f"it collapsed onto one place, with variance {variances[j, i]:.3g} in feature {i + 1} "
@@ -145,12 +145,12 @@ def checked_cholesky(weights, means, covariances):
         return np.sqrt(covariances)
     try:
         factors = np.linalg.cholesky(covariances)
-        unexplained = np.einsum("kii->ki", factors) ** 2 / variances
+        unexplained = diagonals(factors) ** 2 / variances
     except np.linalg.LinAlgError:
         factors, unexplained = None, np.array([_unexplained(c) for c in covariances])
-    flat = unexplained <= 16 * d * EPS
-    if flat.any():
-        j, i = (int(n) for n in np.argwhere(flat)[0])
+    least = 16 * d * EPS
+    if unexplained.min() <= least:
+        j, i = (int(n) for n in np.argwhere(unexplained <= least)[0])
         raise DegenerateComponentError(
             j,
             f"it became flat: feature {i + 1} is a linear function of the features before it "
@@ -174,4 +174,10 @@ def _unexplained(covariance):
 
 def log_determinants(cholesky):
     """Return log |Σ_j| (k,) from lower Cholesky factors (k, d, d)."""
-    return 2 * np.log(np.einsum("kii->ki", cholesky)).sum(axis=1)
+    return 2 * np.log(diagonals(cholesky)).sum(axis=1)
+
+
+def diagonals(matrices):
+    """Diagonals (k, d) of matrices (k, d, d): a view, where these are contiguous."""
+    k, d, _ = matrices.shape
+    return matrices.reshape(k, d * d)[:, :: d + 1]

@@ -43,6 +43,7 @@ from gmm_lib.covariance import (
     EPS,
     LOG_2PI,
     DegenerateComponentError,
+    diagonals,
     maximize,
 )
 from gmm_lib.mixture import GaussianMixture
@@ -438,12 +439,6 @@ def heights(mixture):
     return whiten, peaks - highest, highest - 0.5 * mixture.d * LOG_2PI
 
 
-def diagonals(matrices):
-    """View of the diagonals (k, d) of contiguous matrices (k, d, d)."""
-    k, d, _ = matrices.shape
-    return matrices.reshape(k, d * d)[:, :: d + 1]
-
-
 def add(a, b):
     """Add results of a kernel on two parts."""
     return tuple(x + y for x, y in zip(a, b, strict=True))
@@ -577,7 +572,7 @@ class Engine:
         # x - c is rounded to eps |c|, which costs digits where |x| is much smaller: the center is
         # 0 unless the mean lies ten standard deviations away, for then hardly a point is nearer.
         away = self.points * mean * mean > 100 * diagonals(overall.scatter)[0]
-        self.center = np.where(away, mean, 0.0)
+        self.center = mean * away
         self._moved_at_all = bool(away.any())
         if not self.features.peaked:
             offset = mean - self.center
