@@ -116,6 +116,14 @@ def shifts(page):
     return [(room, by) for room, by in moved if abs(by) > 24]
 
 
+def cut_titles(page):
+    """Titles of folded boxes of which a part, as the sign that they open, is cut off."""
+    return page.locator(".admonition.toggle > .admonition-title").evaluate_all(
+        "(all) => all.filter((title) => title.scrollHeight > title.clientHeight + 1)"
+        ".map((title) => title.innerText)"
+    )
+
+
 def blank_pictures(page):
     """Pictures that show nothing or tell nothing, once the page has been read to its end."""
     page.evaluate(READ)
@@ -151,6 +159,7 @@ def test_page_on_a_phone(name, site, open_page):
     assert page.locator("html").get_attribute("data-theme") == "dark"
     explorers_alive(page)
     assert overflow(page) == []
+    assert cut_titles(page) == []
     assert shifts(page) == [], "run `make sizes`"
     assert serious_violations(page, name, rules={"color-contrast": {"enabled": False}}) == []
     assert blank_pictures(page) == []
