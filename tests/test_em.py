@@ -276,6 +276,21 @@ def test_a_prior_prevents_the_collapse_and_its_objective_never_falls():
     assert found.objectives[-1] == pytest.approx(with_bonus, rel=1e-12)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e150, -1e200])
+@pytest.mark.parametrize(
+    "layout", [np.ascontiguousarray, np.asfortranarray, lambda X: np.repeat(X, 2, axis=1)[:, ::2]]
+)
+def test_bad_numbers_are_found_in_every_layout(layout, bad):
+    X = np.arange(12.0).reshape(6, 2)
+    start = GaussianMixture([1.0], [[5.0, 6.0]], [10 * np.eye(2)])
+    assert np.isfinite(e_step(layout(X), start)[1])
+    # The sum of their squares is too large, each of them is not.
+    assert np.isfinite(e_step(layout(X + 9e149), start)[0]).all()
+    X[4, 1] = bad
+    with pytest.raises(ValueError, match=r"X\[4, 1\]"):
+        e_step(layout(X), start)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
