@@ -52,8 +52,7 @@ def _plainly_fine(array):
     """Whether all entries are finite and not too large, told without a temporary of their size."""
     if array.flags.forc:  # one pass: a small sum of squares holds nothing else
         flat = array.ravel(order="K")
-        with np.errstate(over="ignore", invalid="ignore"):
-            return flat @ flat < LARGEST**2
+        return np.vdot(flat, flat) < LARGEST**2  # alone among products, it never warns
     return not array.size or (np.isfinite(array.sum()) and max(array.max(), -array.min()) < LARGEST)
 
 
@@ -220,9 +219,8 @@ def as_number(value, name, *, least=0.0, strict=False):
     # A plain number is the common case, and not worth an array.
     plain = type(value) in (int, float) and abs(value) < LARGEST
     number = value if plain else as_real(value, name)
-    if np.ndim(number):
-        shape = np.shape(number)
-        raise ValueError(f"{name}: expected one number, got shape {shape}; pass a float.")
+    if not plain and number.ndim:
+        raise ValueError(f"{name}: expected one number, got shape {number.shape}; pass a float.")
     if number < least or (strict and number == least):
         relation = "greater than" if strict else "at least"
         raise ValueError(

@@ -101,8 +101,9 @@ def maximize(counts, means, scatter, covariance_type="full", prior=None):
     DegenerateComponentError
         If a component is empty, or its covariance is singular up to rounding.
     """
-    total = counts.sum()
-    if counts.min() <= EMPTY_SHARE * total:
+    numbers = counts.tolist()  # few, and Python is quicker with few than numpy
+    total = sum(numbers)
+    if min(numbers) <= EMPTY_SHARE * total:
         raise DegenerateComponentError(int(counts.argmin()), "no point belongs to it any more")
     if prior is not None:
         scatter, effective = scatter + prior.strength * prior.covariance, counts + prior.strength

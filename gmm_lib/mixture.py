@@ -65,10 +65,10 @@ class GaussianMixture:
         return mixture
 
     def _keep(self, *arrays):
-        names = ("weights", "means", "covariances", "cholesky")
-        for name, array in zip(names, arrays, strict=True):
+        for array in arrays:
             array.setflags(write=False)
-            object.__setattr__(self, name, array)
+        weights, means, covariances, cholesky = arrays
+        vars(self).update(weights=weights, means=means, covariances=covariances, cholesky=cholesky)
 
     def __reduce__(self):
         return type(self), (self.weights, self.means, self.covariances)

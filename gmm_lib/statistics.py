@@ -162,12 +162,17 @@ class SufficientStatistics:
 def moments(z, w):
     """Statistics under w (k, n) of points z[j] (d, n), which are told about an origin for each j.
 
-    Each scatter is about the mean of its own block. z is overwritten.
+    Without w there is one component and each point counts as one. Each scatter is about the mean of
+    its own block. z is overwritten.
     """
-    counts = w.sum(axis=1)
-    means = (z @ w[:, :, None])[:, :, 0] / np.maximum(counts, TINY)[:, None]
+    if w is None:
+        counts, sums = np.array([float(z.shape[2])]), z.sum(axis=2)
+    else:
+        counts, sums = w.sum(axis=1), (z @ w[:, :, None])[:, :, 0]
+    means = sums / np.maximum(counts, TINY)[:, None]
     z -= means[:, :, None]
-    z *= np.sqrt(w)[:, None]
+    if w is not None:
+        z *= np.sqrt(w)[:, None]
     return SufficientStatistics(counts, means, z @ z.transpose(0, 2, 1))
 
 
@@ -175,17 +180,24 @@ def moments(z, w):
 
 
 class Full:
-    """q(z) = (1, z, z_a z_b for a <= b): D = (d + 1)(d + 2) / 2."""
+    """q(z) = (1, z, z_a z_b for a <= b): D = (d + 1)(d + 2) / 2.
+
+    These are the entries on and above the diagonal of the matrix (1, z)(1, z)ᵀ.
+    """
 
     peaked = True  # every row θ_j describes a density of finite height
 
     def __init__(self, d):
-        a, b = np.triu_indices(d)
-        self.d, self.size = d, 1 + d + len(a)
-        self.upper = a * d + b  # where z_a z_b, a <= b, is found in a flattened matrix
+        a, b = np.triu_indices(d + 1)
+        self._keep(d, a, b)
+        self.mirror = np.empty((d + 1, d + 1), dtype=np.intp)  # where an entry is found in q
+        self.mirror[a, b] = self.mirror[b, a] = np.arange(self.size)
+
+    def _keep(self, d, a, b):
+        """Features are the entries (a, b) of the matrix (1, z)(1, z)ᵀ."""
+        self.d, self.size = d, len(a)
+        self.entries = a * (d + 1) + b  # in the flattened matrix
         self.halves = np.where(a == b, -0.5, -1.0)  # z_a z_b stands for z_b z_a as well
-        self.mirror = np.empty((d, d), dtype=np.intp)  # and where an entry is found in these
-        self.mirror[a, b] = self.mirror[b, a] = np.arange(len(a))
 
     def lift(self, points, center, q):
         """Write q(x - center) for the rows of points (n, d) into the columns of q (D, n)."""
@@ -203,25 +215,25 @@ class Full:
             products *= z[a:]
             row += self.d - a
 
-    def coefficients(self, precision):
-        """Part of θ (k, ·) that belongs to the squares: -zᵀ Σ⁻¹ z / 2."""
-        return precision.reshape(len(precision), -1).take(self.upper, axis=1) * self.halves
+    def coefficients(self, form):
+        """θ (k, D) with θ_j · q(z) = -(1, z) form_j (1, z)ᵀ / 2 for symmetric (k, d + 1, d + 1)."""
+        return form.reshape(len(form), -1).take(self.entries, axis=1) * self.halves
 
     def describe(self, covariances):
         """Whether these features are enough for covariances (k, d, d), as those of a start."""
         return True
 
     def second_moments(self, sums):
-        """Matrices (k, d, d) Σ w z zᵀ, as far as the type needs them, from sums of the squares."""
-        return sums.take(self.mirror, axis=1)
+        """Matrices (k, d, d) Σ w z zᵀ, as far as the type needs them, from sums of q (k, D)."""
+        return sums.take(self.mirror[1:, 1:], axis=1)
 
 
 class Diag(Full):
     """q(z) = (1, z, z_a²): D = 2d + 1."""
 
     def __init__(self, d):
-        self.d, self.size, self.halves = d, 1 + 2 * d, -0.5
-        self.upper = np.arange(d) * (d + 1)
+        one, each = np.zeros(d + 1, dtype=np.intp), np.arange(1, d + 1)
+        self._keep(d, np.append(one, each), np.concatenate([[0], each, each]))
 
     def squares(self, z, out):
         np.multiply(z, z, out=out)
@@ -230,27 +242,24 @@ class Diag(Full):
         return np.array_equal(covariances, covariances * np.eye(self.d))
 
     def second_moments(self, sums):
-        return sums[:, :, None] * np.eye(self.d)
+        return sums[:, self.d + 1 :, None] * np.eye(self.d)
 
 
 class Spherical(Diag):
     """q(z) = (1, z, |z|²): D = d + 2."""
 
     def __init__(self, d):
-        super().__init__(d)
-        self.size = d + 2
+        one = np.zeros(d + 1, dtype=np.intp)
+        self._keep(d, np.append(one, 1), np.append(np.arange(d + 1), 1))
 
     def squares(self, z, out):
         np.einsum("an,an->n", z, z, out=out[0])
-
-    def coefficients(self, precision):
-        return super().coefficients(precision)[:, :1]
 
     def describe(self, covariances):
         return np.array_equal(covariances, covariances[:, :1, :1] * np.eye(self.d))
 
     def second_moments(self, sums):
-        return super().second_moments(np.repeat(sums / self.d, self.d, axis=1))
+        return (sums[:, self.d + 1, None, None] / self.d) * np.eye(self.d)
 
 
 class Tied(Full):
@@ -263,13 +272,10 @@ class Tied(Full):
     peaked = False  # without the square a row is a plane
 
     def __init__(self, d):
-        self.d, self.size = d, 1 + d
+        self._keep(d, np.zeros(d + 1, dtype=np.intp), np.arange(d + 1))
 
     def squares(self, z, out):
         pass
-
-    def coefficients(self, precision):
-        return np.empty((len(precision), 0))
 
     def describe(self, covariances):
         return np.array_equal(covariances, np.broadcast_to(covariances[0], covariances.shape))
@@ -293,7 +299,7 @@ class Workspace:
     def __init__(self, product=SMALL_PRODUCT):
         self.product = product  # multiply-adds that a product may have
         self.shapes = self.buffers = None
-        self.lifted = None  # the points whose features are in the buffers, if they are all in them
+        self.lifted = None  # the points that the first buffer is made of, if it holds them all
 
     def arrays(self, *shapes):
         """Return arrays of these shapes, those of the last call if they fit."""
@@ -303,9 +309,10 @@ class Workspace:
         return self.buffers
 
 
-def posterior(log_joint, weight, peaked=True):
+def posterior(log_joint, weight, peaked=True, sums=True):
     """Bayes' rule in place: log p(x, z = j) (k, n) becomes weighted responsibilities.
 
+    Without `sums` only the log-likelihood is wanted, and the responsibilities are left unfinished.
     If `peaked`, log joint densities are known to be at most about 0 (their peak was subtracted), so
     as long as none is very small nothing can over- or underflow, and a plain exp will do.
 
@@ -326,6 +333,8 @@ def posterior(log_joint, weight, peaked=True):
     total = log_joint.sum(axis=0)
     log_total = np.log(total)
     log_likelihood += float(log_total.sum() if weight is None else weight @ log_total)
+    if not sums:
+        return log_likelihood
     np.divide(1.0 if weight is None else weight, total, out=total)
     log_joint *= total
     return log_likelihood
@@ -349,8 +358,7 @@ def product_form(points, weight, work, *, theta, center, features, sums=True):
         if work.lifted is not points:
             features.lift(block, center, q)
         w = None if weight is None else weight[start : start + length]
-        pieces = -(-n // columns)
-        cuts = [slice(n * c // pieces, n * (c + 1) // pieces) for c in range(pieces)]
+        cuts = [slice(c, min(c + columns, n)) for c in range(0, n, columns)]
         if wide:  # with many features BLAS is faster when points come first
             for cut in cuts:
                 np.matmul(q[:, cut].T, theta.T, out=P[cut])
@@ -358,7 +366,7 @@ def product_form(points, weight, work, *, theta, center, features, sums=True):
         else:
             for cut in cuts:
                 np.matmul(theta, q[:, cut], out=log_joint[:, cut])
-        log_likelihood += posterior(log_joint, w, features.peaked)
+        log_likelihood += posterior(log_joint, w, features.peaked, sums)
         if not sums:
             continue
         if wide:
@@ -375,40 +383,40 @@ def product_form(points, weight, work, *, theta, center, features, sums=True):
 def whitened(points, weight, work, *, mixture, whiten, peaks, center, sums=True):
     """Statistics about μ_j and log-likelihood of points (n, d), subtracting before squaring.
 
-    Each log-density is found as -|W_j (x - μ_j)|²/2 with W_j the inverse Cholesky factor, and each
+    Each log-density is found as -|√½ W_j (x - μ_j)|² with W_j the inverse Cholesky factor, and each
     scatter about the block's own mean, so that errors are those of x - μ_j itself.
     """
     k, d = mixture.means.shape
     length = block_length(len(points), k, (2 * k + 1) * d)
     X, Y, Z, L = work.arrays((d, length), (k, d, length), (k, d, length), (k, length))
-    statistics, log_likelihood = None, 0.0
+    statistics, log_likelihood, half = None, 0.0, math.sqrt(0.5) * whiten
     for start in range(0, len(points), length):
         block = points[start : start + length]
         n = len(block)
         x, y, z, log_joint = X[:, :n], Y[:, :, :n], Z[:, :, :n], L[:, :n]
-        np.subtract(block.T, center[:, None], out=x)
+        if work.lifted is not points:
+            np.subtract(block.T, center[:, None], out=x)
         np.subtract(x, mixture.means[:, :, None], out=y)
-        np.matmul(whiten, y, out=z)
+        np.matmul(half, y, out=z)
         np.einsum("kan,kan->kn", z, z, out=log_joint)
-        log_joint *= -0.5
-        log_joint += peaks[:, None]
+        np.subtract(peaks[:, None], log_joint, out=log_joint)
         w = None if weight is None else weight[start : start + length]
-        log_likelihood += posterior(log_joint, w)
+        log_likelihood += posterior(log_joint, w, sums=sums)
         if sums:
             part = moments(y, log_joint)
             statistics = part if statistics is None else statistics + part
+    work.lifted = points if length == len(points) else None
     return (statistics, log_likelihood) if sums else (log_likelihood,)
 
 
 def survey(points, weight, work):
     """Statistics of all points as one component."""
     n, d = points.shape
-    length = block_length(n, 1, 8 * d)
-    z_all, ones, total = np.empty((1, d, length)), np.ones((1, length)), None  # used once only
+    length, total = block_length(n, 1, 8 * d), None
     for start in range(0, n, length):
         block = points[start : start + length]
-        z = np.subtract(block.T, block[0][:, None], out=z_all[:, :, : len(block)])
-        w = ones[:, : len(block)] if weight is None else weight[None, start : start + length]
+        w = None if weight is None else weight[None, start : start + length]
+        z = np.subtract(block.T, block[0][:, None], order="C")[None]  # rows of a feature are long
         part = moments(z, w).shifted(block[0])
         total = part if total is None else total + part
     return (total,)
@@ -571,9 +579,9 @@ class Engine:
         mean, scatter = overall.means[0], overall.scatter[0]
         # x - c is rounded to eps |c|, which costs digits where |x| is much smaller: the center is
         # 0 unless the mean lies ten standard deviations away, for then hardly a point is nearer.
-        away = self.points * mean * mean > 100 * diagonals(overall.scatter)[0]
+        away = mean * mean > diagonals(overall.scatter)[0] * (100 / self.points)
         self.center = mean * away
-        self._moved_at_all = bool(away.any())
+        self._moved_at_all = True in away.tolist()
         if not self.features.peaked:
             offset = mean - self.center
             self.second_moment = (
@@ -668,19 +676,20 @@ class Engine:
         """
         if self._natural[0] is mixture:
             return self._natural[1]
-        d, features = self.features.d, self.features
-        delta = mixture.means
-        whiten, peak, shift = heights(mixture)
-        precision = whiten.transpose(0, 2, 1) @ whiten
-        linear = (precision @ delta[:, :, None])[:, :, 0]
-        theta = np.empty((mixture.k, features.size))
-        theta[:, 0] = peak - 0.5 * np.vecdot(linear, delta)
-        theta[:, 1 : d + 1] = linear
-        theta[:, d + 1 :] = features.coefficients(precision)
+        delta, features = mixture.means, self.features
+        whiten, peaks, shift = heights(mixture)
+        k, d = delta.shape
+        # |W (z - δ)|² is the square of the linear map (-W δ, W) of (1, z).
+        affine = np.empty((k, d, d + 1))
+        affine[:, :, 1:] = whiten
+        np.matmul(whiten, -delta[:, :, None], out=affine[:, :, :1])
+        form = affine.transpose(0, 2, 1) @ affine
+        theta = features.coefficients(form)
+        theta[:, 0] += peaks
 
         if mixture is self._successor[1] or features.describe(mixture.covariances):
             squares = delta * delta + diagonals(mixture.covariances)  # s_a²
-            error = EPS * max(np.vecdot(diagonals(precision), squares).tolist())
+            error = EPS * max(np.vecdot(diagonals(form)[:, 1:], squares).tolist())
         else:
             error = math.inf
         self._natural = mixture, (theta, shift, error)
@@ -707,7 +716,7 @@ class Engine:
         offsets = firsts / counts[:, None]
         between = firsts[:, :, None] * offsets[:, None, :]  # N δ δᵀ
         if self.features.peaked:
-            scatter = self.features.second_moments(S[:, d + 1 :]) - between
+            scatter = self.features.second_moments(S) - between
         else:
             # The total about c does not change; what is left of it within the components is handed
             # out by counts, and the tied M step will pool it again.

@@ -43,6 +43,8 @@ def as_source(X, sample_weight=None, threads=None):
     TypeError, ValueError
         If X is none of these, or can be walked only once.
     """
+    if type(X) is np.ndarray:  # most often, and not worth the questions below
+        return _in_memory(X, sample_weight, threads)
     if isinstance(X, (Rows, Blocks, Partitions)):
         source = X
     elif isinstance(X, np.memmap):
@@ -63,14 +65,18 @@ def as_source(X, sample_weight=None, threads=None):
     elif _holds_blocks(X):
         source = Blocks(lambda: iter(X), threads=threads)
     else:
-        X = as_points(X)
-        return Rows(X, as_sample_weight(sample_weight, len(X)), threads)
+        return _in_memory(X, sample_weight, threads)
     if sample_weight is not None:
         raise TypeError(
             "sample_weight: expected None with blocks, which bring their own weights; "
             "yield pairs (points, weights), or name the column in arrow(..., weight=...)."
         )
     return source
+
+
+def _in_memory(X, sample_weight, threads):
+    X = as_points(X)
+    return Rows(X, as_sample_weight(sample_weight, len(X)), threads)
 
 
 def _belongs_to(X, package):
