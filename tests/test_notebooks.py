@@ -3,6 +3,9 @@
 That every cell runs is nbval's part: `pytest` collects the notebooks themselves.
 """
 
+import re
+import sys
+
 import nbformat
 import pytest
 import yaml
@@ -11,7 +14,10 @@ from conftest import ROOT
 NOTEBOOKS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendices/*.ipynb")])
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 
+CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "chapters"]
+
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
 @every_notebook
@@ -35,9 +41,34 @@ def test_form_is_the_same_everywhere(path):
 
 
 @every_notebook
-def test_first_code_cell_imports_the_library(path):
+def test_a_missing_library_is_told_by_the_first_code_cell(path, monkeypatch):
     first = next(c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
-    assert "gmm_lib" in first.source
+    assert "\nfrom gmm_lib" in first.source
+    monkeypatch.setitem(sys.modules, "gmm_lib", None)  # for Python: not installed
+    with pytest.raises(ImportError, match="is missing. Run `pip install .`.*README.md"):
+        exec(first.source, {})
+
+
+@every_chapter
+def test_chapters_open_alike(path):
+    """A question, what you will be able to do, and from there on the same boxes."""
+    cells = nbformat.read(path, as_version=4).cells
+    assert re.match(r"\(ch-[a-z-]+\)=\n# .+\n\n\*\*.+\?\*\*\n", cells[0].source)
+    assert (
+        ":::{admonition} After this chapter you will be able to\n:class: note\n" in cells[0].source
+    )
+    text = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+    for box in re.findall(r"\{admonition\} (?:Predict|Your task)\n(.*)", text):
+        assert box == ":class: tip"
+
+
+@every_chapter
+def test_every_explorer_comes_with_a_task(path):
+    cells = nbformat.read(path, as_version=4).cells
+    explorers = [n for n, c in enumerate(cells) if re.search(r"^\w+Explorer\(", c.source, re.M)]
+    assert explorers
+    for n in explorers:
+        assert "{admonition} Your task" in cells[n - 1].source + cells[n + 1].source
 
 
 def test_every_source_is_in_the_table_of_contents():
