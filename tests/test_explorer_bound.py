@@ -147,7 +147,7 @@ def test_axe_finds_nothing(explorer_page, theme):
 def test_the_picture_and_its_text():
     explorer = BoundExplorer()
     assert explorer.still_png().startswith(b"\x89PNG")
-    assert "-60.7213" in explorer.describe()
+    assert "−60.7213" in explorer.describe()
     assert explorer.log_likelihood - explorer.lower_bound == pytest.approx(explorer.divergence)
 
 

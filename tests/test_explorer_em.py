@@ -66,7 +66,7 @@ def test_it_begins_at_the_books_start(explorer_page):
     assert moment(page) == (0, "m")
     assert data(page, "log-likelihood") == pytest.approx(-60.7213, abs=5e-5)
     assert root(page).get_attribute("aria-label") == "EM explorer"
-    assert status(page) == "iteration 0, start: means 3, 10; log-likelihood -60.72"
+    assert status(page) == "iteration 0, start: means 3, 10; log-likelihood −60.72"
 
 
 def test_half_steps_tell_the_responsibilities_of_nine(explorer_page):
@@ -364,7 +364,7 @@ def test_one_component_is_the_mle_in_one_step(explorer_page):
     page = explorer_page(EMExplorer())
     page.get_by_label("Components").select_option("1")
     click(page, "Step", "Step")
-    value = f"{expected(page):.2f}"
+    value = f"{expected(page):.2f}".replace("-", "−")
     assert status(page) == f"iteration 2, M step: means 14.4; log-likelihood {value}; converged"
 
 

@@ -251,7 +251,7 @@ def test_the_picture_and_its_text():
     ):
         assert explorer.still_png().startswith(b"\x89PNG")
     told = LikelihoodExplorer(mu=5.0, sigma=3.0, shown=True).describe()
-    assert "is 6.289 × 10⁻⁶, the log-likelihood -11.98" in told
+    assert "is 6.289 × 10⁻⁶, the log-likelihood −11.98" in told
     assert "center 5 and width 2.608; with 1/(m-1) the width would be 2.915" in told
 
 

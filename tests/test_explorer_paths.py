@@ -112,7 +112,7 @@ def test_axe_finds_nothing(explorer_page, theme):
 def test_the_picture_and_its_text():
     explorer = PathsExplorer()
     assert explorer.still_png().startswith(b"\x89PNG")
-    assert "EM is at (5, 23.8), log-likelihood -32.24" in explorer.describe()
+    assert "EM is at (5, 23.8), log-likelihood −32.24" in explorer.describe()
 
 
 @pytest.mark.parametrize(

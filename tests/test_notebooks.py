@@ -41,6 +41,15 @@ def test_form_is_the_same_everywhere(path):
 
 
 @every_notebook
+def test_lines_of_code_fit_into_the_page(path):
+    """91 characters have room at 1280 px, as `chapters/ruff.toml` tells the formatter."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        shown = not {"remove-cell", "remove-input"} & set(cell.metadata.get("tags", []))
+        if cell.cell_type == "code" and shown:
+            assert [line for line in cell.source.splitlines() if len(line) > 91] == []
+
+
+@every_notebook
 def test_a_missing_library_is_told_by_the_first_code_cell(path, monkeypatch):
     first = next(c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
     assert "\nfrom gmm_lib" in first.source

@@ -26,7 +26,7 @@ matplotlib.use("agg")
 
 DEMO = """
 import {
-  button, explorer, figure, formatNumber, formatPercent, numberInput, row, slider,
+  button, explorer, figure, formatNumber, formatPercent, minus, numberInput, row, slider,
 } from "./ui.js";
 
 function render({ model, el }) {
@@ -64,6 +64,7 @@ function render({ model, el }) {
     ex.tell(ex.t("status", { a: formatNumber(a), b: formatNumber(b) }));
   }
   window.formats = (x) => [formatNumber(x), formatPercent(Math.abs(x) % 1)];
+  window.minus = minus;
   return ex.start();
 }
 
@@ -215,6 +216,13 @@ def test_numbers_read_the_same_in_python_and_in_the_browser(explorer_page, Demo,
     if 1e-6 < abs(value) < 1e21:
         assert shown[0] == base.format_number(value)
     assert shown[1] == base.format_percent(abs(value) % 1)
+
+
+def test_hyphens_before_numbers_become_minus_signs_and_no_others(explorer_page, Demo):
+    told = "-3 at (-1.5, -2): log-likelihood -60.72, k-means, 5-9, 1e-05, 1/(m-1), μ-2, ={-4}"
+    meant = "−3 at (−1.5, −2): log-likelihood −60.72, k-means, 5-9, 1e-05, 1/(m-1), μ-2, ={−4}"
+    assert base.minus(told) == meant
+    assert explorer_page(Demo()).evaluate("(text) => minus(text)", told) == meant
 
 
 # -- traits

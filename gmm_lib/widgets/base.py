@@ -146,7 +146,12 @@ def load_words(language="en"):
 
 def fill(template, /, **values):
     """Return `template` with each ``{name}`` replaced by its value, as the browser's ``t`` does."""
-    return re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), template)
+    return minus(re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), template))
+
+
+def minus(text):
+    """Return `text` with a true minus where a hyphen stands before a number."""
+    return re.sub(r"(?<![^\W_])-(?=\d)", "−", text)
 
 
 def format_number(value, digits=4):

@@ -310,8 +310,8 @@ function render({ model, el }) {
     });
     const touches = Math.abs(gap) <= 1e-12 * Math.max(1, Math.abs(logLikelihood));
     const numbers = {
-      l: logLikelihood.toFixed(4).replace("-", "−"),
-      b: bound.toFixed(4).replace("-", "−"),
+      l: logLikelihood.toFixed(4),
+      b: bound.toFixed(4),
       gap: touches ? "0" : formatNumber(gap),
       kl: touches ? "0" : formatNumber(divergence),
       x: formatNumber(points[state.selected]),

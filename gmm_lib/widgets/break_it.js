@@ -1,6 +1,6 @@
 // Chapter 6's lab: five failures of a mixture fit. Predict, run, diagnose, repair. What is run comes from break_it.py
 // (the trait setups); the iterations are computed here.
-import { button, clamp, dash, explorer, figure, formatNumber, h, row, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
+import { button, clamp, dash, explorer, figure, formatNumber, h, minus, row, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
 import { Trajectory, eStep, logJoint, makeMixture } from "./em.js";
 
 const BREAK_TOP = 0.1; // of the density axis; a spike leaves the picture and its height is told
@@ -78,9 +78,9 @@ function superscript(n) {
 // What is tiny or huge is written with its power of ten.
 function signed(value, digits = 4) {
   const size = Math.abs(value);
-  if (size === 0 || (size >= 1e-3 && size < 1e5)) return formatNumber(value, digits).replace("-", "−");
+  if (size === 0 || (size >= 1e-3 && size < 1e5)) return minus(formatNumber(value, digits));
   const power = Math.floor(Math.log10(size));
-  return `${formatNumber(value / 10 ** power, digits).replace("-", "−")} · 10${superscript(power)}`;
+  return `${minus(formatNumber(value / 10 ** power, digits))} · 10${superscript(power)}`;
 }
 
 function render({ model, el }) {
@@ -338,7 +338,7 @@ function render({ model, el }) {
 
   // -- drawing
 
-  const height = (value) => (value === null ? t("unknown") : value === -Infinity ? "−∞" : value.toFixed(2).replace("-", "−"));
+  const height = (value) => (value === null ? t("unknown") : value === -Infinity ? "−∞" : value.toFixed(2));
 
   // What the texts are filled with: the numbers of a whole run.
   function filled(state) {
@@ -360,8 +360,8 @@ function render({ model, el }) {
       a: signed(one.mixture.means[0], 3),
       b: signed(two.mixture.means[0], 3),
       good: height(facts.good),
-      spike2: facts["spike-2"].toFixed(1).replace("-", "−"),
-      spike4: facts["spike-4"].toFixed(1).replace("-", "−"),
+      spike2: facts["spike-2"].toFixed(1),
+      spike4: facts["spike-4"].toFixed(1),
     };
   }
 

@@ -399,11 +399,10 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
             height = self.words["unknown"]
         else:
             height = "−∞" if np.isinf(value) else f"{value:.2f}"
-        text = self.say(
+        return self.say(
             "alt",
             scenario=self.words[f"scenario-{self.scenario}"],
             t=self.shown,
             l=height,
             number=self.say(f"key-{self.scenario}", v=format_number(numbers[self.matters])),
         )
-        return text.replace(" -", " −")

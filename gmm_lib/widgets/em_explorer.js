@@ -2,7 +2,7 @@
 // type and the selected point; θ_t, responsibilities, ℓ and the whole picture follow from these.
 
 import {
-  button, clamp, dash, disclosure, explorer, figure, formatNumber, formatPercent, h, markPath, more, niceTicks,
+  button, clamp, dash, disclosure, explorer, figure, formatNumber, formatPercent, h, markPath, minus, more, niceTicks,
   numberInput, row, select, setAttribute, setEnabled, slider,
 } from "./ui.js";
 import { COVARIANCE_TYPES, Trajectory, constrained, flatten, logJoint, makeMixture, nested } from "./em.js";
@@ -1024,7 +1024,7 @@ function render({ model, el }) {
     trace.line("cut", far ? [0, 1] : null, ys.slice(0, 2), { class: "gmm-trace-line", "stroke-dasharray": "3 4" });
     const dots = ys.map((value, i) => `M${trace.x(i) - 2.5} ${trace.y(value)}a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0`).join("");
     trace.mark("dots", "path", { d: last <= 60 ? dots : "", class: "gmm-trace-dots" });
-    trace.mark("below", "text", far ? { x: trace.width, y: trace.height - 6, "text-anchor": "end", class: "gmm-trace-below", text: `ℓ(θ₀) = ${values[0].toFixed(2).replace("-", "−")} ↓` } : null);
+    trace.mark("below", "text", far ? { x: trace.width, y: trace.height - 6, "text-anchor": "end", class: "gmm-trace-below", text: `ℓ(θ₀) = ${minus(values[0].toFixed(2))} ↓` } : null);
     trace.mark("here", "circle", { cx: trace.x(now.iteration), cy: trace.y(Math.max(now.logLikelihood, floor)), r: 6, class: `gmm-trace-here gmm-${now.half}` });
   }
 

@@ -1,5 +1,5 @@
 // Chapter 2's explorer: ten points, labels by hand or by the curves, the hard loop, and soft EM from the same start.
-import { button, checkbox, clamp, dash, explorer, figure, formatNumber, formatPercent, h, markPath, row, select, setAttribute, setEnabled, slider } from "./ui.js";
+import { button, checkbox, clamp, dash, explorer, figure, formatNumber, formatPercent, h, markPath, minus, row, select, setAttribute, setEnabled, slider } from "./ui.js";
 import { DegenerateComponent, Trajectory, eStep, logJoint, makeMixture, mStep } from "./em.js";
 
 const LABELS_TRAITS = ["labels", "weights", "means", "sigmas", "iteration", "half", "ddof", "shares", "soft"];
@@ -372,7 +372,7 @@ function render({ model, el }) {
       setAttribute(chip, "aria-label", t(given ? "chip" : "chip-none", { x: formatNumber(points[i]), label: given }));
     });
     const cells = (name, curvesOf, plain) =>
-      [0, 1].map((j) => h("tr", {}, h("th", { scope: "row", "data-curve": j + 1 }, `${name} ${j + 1}`), ...[plain ? "–" : formatNumber(curvesOf.weights[j], 4), formatNumber(curvesOf.means[j], 5).replace("-", "−"), formatNumber(curvesOf.sigmas[j], 5)].map((text) => h("td", {}, text))));
+      [0, 1].map((j) => h("tr", {}, h("th", { scope: "row", "data-curve": j + 1 }, `${name} ${j + 1}`), ...[plain ? "–" : formatNumber(curvesOf.weights[j], 4), minus(formatNumber(curvesOf.means[j], 5)), formatNumber(curvesOf.sigmas[j], 5)].map((text) => h("td", {}, text))));
     table.replaceChildren(
       h("thead", {}, h("tr", {}, ...[t("curve"), "φ", "μ", "σ"].map((text) => h("th", { scope: "col" }, text)))),
       h("tbody", {}, ...cells(state.soft ? t("hard-curve") : t("curve"), shown.hardCurves, !state.shares), ...(state.soft ? cells(t("em-curve"), shown.emCurves, false) : [])),
@@ -413,8 +413,7 @@ function render({ model, el }) {
 
   function tell(state, byHand) {
     const { means, sigmas } = shown.hardCurves;
-    const number = (value) => formatNumber(value).replace("-", "−");
-    const curvesSaid = { a: number(means[0]), b: number(means[1]), s: number(sigmas[0]), u: number(sigmas[1]), t: shown.hardIteration };
+    const curvesSaid = { a: formatNumber(means[0]), b: formatNumber(means[1]), s: formatNumber(sigmas[0]), u: formatNumber(sigmas[1]), t: shown.hardIteration };
     const said = [];
     if (shown.failure) said.push(t("degenerate", { j: shown.failure.component + 1, why: t(`degenerate-${shown.failure.reason}`) }));
     else if (shown.resting) {
@@ -428,7 +427,7 @@ function render({ model, el }) {
     else if (byHand) said.push(fitsHand(state) ? t("hand-fitted", curvesSaid) : t("hand", { n: state.labels.filter((given) => given).length, m }));
     else said.push(t("begin", curvesSaid));
     if (state.soft) {
-      if (shown.shares) said.push(t("soft-said", { x: formatNumber(points[nine]), share: formatPercent(shown.shares[2 * nine]), l: shown.em.logLikelihood.toFixed(4).replace("-", "−") }));
+      if (shown.shares) said.push(t("soft-said", { x: formatNumber(points[nine]), share: formatPercent(shown.shares[2 * nine]), l: shown.em.logLikelihood.toFixed(4) }));
       if (shown.emFailure) said.push(t("soft-degenerate", { j: shown.emFailure.component + 1 }));
     }
     ex.tell(said.join(" "));

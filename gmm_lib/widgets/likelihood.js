@@ -1,5 +1,5 @@
 // Chapter 1's explorer: a bell curve over points, its heights, their product, the sum of their logs, and the map of ℓ.
-import { button, clamp, explorer, figure, formatNumber, formatPercent, formatPower, h, numberInput, powerOfTen, row, select, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
+import { button, clamp, explorer, figure, formatNumber, formatPercent, formatPower, h, minus, numberInput, powerOfTen, row, select, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
 import { levelSegments, sampleGrid } from "./contours.js";
 
 const LIKELIHOOD_TRAITS = ["data", "mu", "sigma", "points", "factors", "tried", "shown"];
@@ -9,8 +9,6 @@ const MAP_LEVELS = [0.1, 0.2, 0.4, 0.7, 1.1, 1.7, 2.6, 4, 7, 12, 22, 45];
 const MAP_LEVELS_SHOWN = [0.01, 0.04, ...MAP_LEVELS];
 const HALF_LOG_2PI = Math.log(2 * Math.PI) / 2;
 const CELLS = 5; // factors written out
-
-const signed = (text) => text.replace(/^-/, "−");
 
 export function normalLogHeight(x, mu, sigma) {
   return -HALF_LOG_2PI - Math.log(sigma) - ((x - mu) / sigma) ** 2 / 2;
@@ -296,11 +294,11 @@ function render({ model, el }) {
       [sum, numbers.logs, formatNumber(numbers.sum, 7), (value) => formatNumber(value, 3), "+"],
     ]) {
       which.title.textContent = n === m ? t(which.label, { n }) : t(`${which.label}-first`, { n });
-      which.total.textContent = signed(total);
+      which.total.textContent = minus(total);
       which.cells.forEach((cell, i) => {
         const at = written[i];
         const hidden = at !== null && (at >= n || (m > CELLS && i < 4 && at === n - 1));
-        const text = at === null ? (n > 4 ? "…" : "") : hidden ? "" : signed(format(values[at]));
+        const text = at === null ? (n > 4 ? "…" : "") : hidden ? "" : minus(format(values[at]));
         cell.textContent = text && i && at !== null ? `${sign} ${text}` : text;
       });
     }
@@ -365,10 +363,10 @@ function render({ model, el }) {
     const told = {
       n: state.factors,
       m,
-      mu: signed(formatNumber(state.mu)),
+      mu: formatNumber(state.mu),
       sigma: formatNumber(state.sigma),
       product: formatPower(numbers.product),
-      l: signed(formatNumber(numbers.logLikelihood, 6)),
+      l: formatNumber(numbers.logLikelihood, 6),
     };
     const parts = [t("status", told)];
     if (numbers.gone) {
@@ -378,7 +376,7 @@ function render({ model, el }) {
     }
     if (state.shown && best > 0) {
       const short = bestLogLikelihood - numbers.logLikelihood;
-      parts.push(t("best", { mu: signed(formatNumber(mean)), sigma: formatNumber(best), unbiased: formatNumber(unbiased), l: signed(formatNumber(bestLogLikelihood, 6)) }));
+      parts.push(t("best", { mu: formatNumber(mean), sigma: formatNumber(best), unbiased: formatNumber(unbiased), l: formatNumber(bestLogLikelihood, 6) }));
       if (short < 1e-9 * Math.abs(bestLogLikelihood)) parts.push(t("reached"));
       else parts.push(t("short", { short: formatNumber(short, 3), share: formatPercent(Math.max(Math.exp(-short), 1e-9)) }));
     } else if (state.shown) parts.push(t("no-best"));

@@ -1,5 +1,5 @@
 // Chapter 8's explorer: sums of parts, made on several machines, add up to the sums of the whole.
-import { button, clamp, explorer, figure, formatNumber, formatPower, h, more, disclosure, row, select, setAttribute, setEnabled, slider } from "./ui.js";
+import { button, clamp, explorer, figure, formatNumber, formatPower, h, minus, more, disclosure, row, select, setAttribute, setEnabled, slider } from "./ui.js";
 import { DegenerateComponent, Trajectory, eStep, flatten, makeMixture, maximize, moments } from "./em.js";
 
 const SHARDS_MACHINES = 8;
@@ -226,7 +226,7 @@ function render({ model, el }) {
         const number = sums[r][j];
         bar.style.width = `${((100 * Math.abs(number)) / scale[r]).toFixed(2)}%`;
         setAttribute(bar, "data-negative", number < 0);
-        value.textContent = formatNumber(Math.abs(number) < 1e-6 * scale[r] ? 0 : number, 4).replace("-", "−");
+        value.textContent = minus(formatNumber(Math.abs(number) < 1e-6 * scale[r] ? 0 : number, 4));
       });
     });
   }
@@ -340,7 +340,7 @@ function render({ model, el }) {
     const total = plainSums(whole, k, d);
     const scale = symbols.map((_, r) => Math.max(...[...all, total].flatMap((sums) => sums[r].map(Math.abs)), Number.MIN_VALUE));
     const points = (list) => list.reduce((count, part) => count + parts[part].length, 0);
-    const meta = (count, l) => t("meta", { n: count, l: formatNumber(l, 5).replace("-", "−") });
+    const meta = (count, l) => t("meta", { n: count, l: formatNumber(l, 5) });
     const shown = new Set();
     groups.forEach(({ list, sums }, g) => {
       const part = list[0];
@@ -410,7 +410,7 @@ function render({ model, el }) {
         for (let a = 0; a < d; a += 1) for (let b = a; b < d; b += 1) add(`Σ${d > 1 ? "₁₂"[a] + "₁₂"[b] : ""}, ${j + 1}`, ours?.covariances[(j * d + a) * d + b] ?? null, theirs.covariances[(j * d + a) * d + b]);
       }
     }
-    const cell = (value) => h("td", {}, value === null ? "–" : String(value).replace("-", "−"));
+    const cell = (value) => h("td", {}, value === null ? "–" : minus(String(value)));
     table.replaceChildren(
       h("table", {},
         h("thead", {}, h("tr", {}, ...["quantity", "merged", "one-place", "relative"].map((key) => h("th", { scope: "col" }, t(key))))),

@@ -66,6 +66,11 @@ export function formatNumber(value, digits = 4) {
   return rounded === 0 ? "0" : String(rounded);
 }
 
+// Text with a true minus where a hyphen stands before a number; base.minus in Python does the same.
+export function minus(text) {
+  return text.replace(/(^|[^\p{L}\d])-(?=\d)/gu, "$1−");
+}
+
 // As formatNumber, but tiny and huge numbers as a multiple of a power of ten; base.powers in Python writes the same.
 export function formatPower(value, digits = 4) {
   if (value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e5)) return formatNumber(value, digits);
@@ -358,7 +363,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   const t = (key, values = {}) => {
     const text = words[key];
     if (text === undefined) throw new Error(`no word for "${key}" in the table of the ${kind} explorer`);
-    return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+    return minus(text.replace(/\{(\w+)\}/g, (_, name) => String(values[name])));
   };
   setAttribute(root, "aria-label", t("name"));
 
@@ -730,7 +735,7 @@ export function figure(ex, options) {
       for (const value of niceTicks(...scale.x, x.ticks)) {
         const at = plot.x(value).toFixed(1);
         items.push(s("line", { x1: at, x2: at, y1: tall, y2: tall + 5 }));
-        items.push(s("text", { x: at, y: tall + 18, "text-anchor": "middle" }, x.format(value).replace("-", "−")));
+        items.push(s("text", { x: at, y: tall + 18, "text-anchor": "middle" }, minus(x.format(value))));
       }
     }
     if (y.ticks) {
@@ -738,7 +743,7 @@ export function figure(ex, options) {
         if (value < (y.from ?? -Infinity)) continue;
         const at = plot.y(value).toFixed(1);
         items.push(s("line", { class: "gmm-grid", x1: 0, x2: width, y1: at, y2: at }));
-        items.push(s("text", { x: -7, y: at, dy: "0.32em", "text-anchor": "end" }, y.format(value).replace("-", "−")));
+        items.push(s("text", { x: -7, y: at, dy: "0.32em", "text-anchor": "end" }, minus(y.format(value))));
       }
     }
     items.push(s("line", { class: "gmm-base", x1: 0, x2: width, y1: tall, y2: tall }));
