@@ -441,8 +441,9 @@ def product_columns(k, size, product):
 
 def heights(mixture):
     """Inverse Cholesky factors (k, d, d), log peaks of φ_j N_j (k,) below the highest, and that."""
-    whiten = np.linalg.inv(mixture.cholesky)
-    peaks = np.log(mixture.weights) - np.log(diagonals(mixture.cholesky)).sum(axis=1)
+    factors = mixture.cholesky
+    whiten = 1 / factors if mixture.d == 1 else np.linalg.inv(factors)
+    peaks = np.log(mixture.weights) - np.log(diagonals(factors)).sum(axis=1)
     highest = max(peaks.tolist())
     return whiten, peaks - highest, highest - 0.5 * mixture.d * LOG_2PI
 
