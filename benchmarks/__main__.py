@@ -12,8 +12,8 @@ of a large product measured here, one exp per point and component, one log per p
 reading of the data. Nothing else, and nothing waiting for anything.
 
 The ratios wanted are those of a processor with AVX-512, where numpy has vector instructions for
-exp: about 1 ns a number. Without them it is 5 to 8 ns, most of an iteration where d is small, and
-the limit itself comes near the ratios wanted; the first line of each table tells.
+exp. Without them exp takes nearly ten times as long, which is most of an iteration where d is
+small, and the limit itself falls to about the ratio wanted; the title of each table tells.
 
     python -m benchmarks            all of it, some ten minutes on two cores
     python -m benchmarks --quick    fewer rounds

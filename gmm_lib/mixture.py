@@ -64,10 +64,10 @@ class GaussianMixture:
         mixture._keep(weights, means, covariances, cholesky)
         return mixture
 
-    def _keep(self, *arrays):
-        for array in arrays:
+    def _keep(self, weights, means, covariances, cholesky):
+        for array in (weights, means, covariances, cholesky):
             array.setflags(write=False)
-        weights, means, covariances, cholesky = arrays
+        # Attributes of a frozen dataclass cannot be assigned.
         vars(self).update(weights=weights, means=means, covariances=covariances, cholesky=cholesky)
 
     def __reduce__(self):

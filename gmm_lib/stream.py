@@ -75,6 +75,7 @@ def as_source(X, sample_weight=None, threads=None):
 
 
 def _in_memory(X, sample_weight, threads):
+    """Rows of an array, checked."""
     X = as_points(X)
     return Rows(X, as_sample_weight(sample_weight, len(X)), threads)
 

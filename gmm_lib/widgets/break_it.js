@@ -1,6 +1,6 @@
 // Chapter 6's lab: five failures of a mixture fit. Predict, run, diagnose, repair. What is run comes from break_it.py
 // (the trait setups); the iterations are computed here.
-import { button, clamp, dash, explorer, figure, formatNumber, h, minus, row, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
+import { button, clamp, dash, explorer, figure, formatNumber, h, minus, powerOfTen, row, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
 import { Trajectory, eStep, logJoint, makeMixture } from "./em.js";
 
 const BREAK_TOP = 0.1; // of the density axis; a spike leaves the picture and its height is told
@@ -71,16 +71,12 @@ export function leftToRight({ mixture, w, logLikelihood }, x) {
   return { mixture: sorted, logLikelihood, w: w.map((_, at) => w[at - (at % k) + order[at % k]]) };
 }
 
-function superscript(n) {
-  return String(n).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
-}
-
 // What is tiny or huge is written with its power of ten.
 function signed(value, digits = 4) {
   const size = Math.abs(value);
   if (size === 0 || (size >= 1e-3 && size < 1e5)) return minus(formatNumber(value, digits));
   const power = Math.floor(Math.log10(size));
-  return `${minus(formatNumber(value / 10 ** power, digits))} · 10${superscript(power)}`;
+  return `${minus(formatNumber(value / 10 ** power, digits))} · ${powerOfTen(power)}`;
 }
 
 function render({ model, el }) {
@@ -196,7 +192,7 @@ function render({ model, el }) {
   const small = (label, y, format = formatNumber) =>
     figure(ex, { label: t(label), parent: side, x: { label: t("iteration-axis") }, y: { label: y, format, ticks: 4 }, margin: { top: 44, left: 50 }, height: (w) => clamp(0.78 * w, 150, 200) });
   const trace = small("trace", "ℓ");
-  const keyTrace = small("key-trace", "", (v) => (BREAK_AXES[ex.state.scenario].log ? `10${superscript(v)}` : formatNumber(v)));
+  const keyTrace = small("key-trace", "", (v) => (BREAK_AXES[ex.state.scenario].log ? powerOfTen(v) : formatNumber(v)));
 
   function showMixture(plot, { mixture, w }, { lost, failed }, name) {
     const { k, weights, means, covariances } = mixture;

@@ -68,7 +68,7 @@ export function formatNumber(value, digits = 4) {
 
 // Text with a true minus where a hyphen stands before a number; base.minus in Python does the same.
 export function minus(text) {
-  return text.replace(/(^|[^\p{L}\d])-(?=\d)/gu, "$1−");
+  return text.replace(/(^|[^\p{L}\p{N}])-(?=\d)/gu, "$1−");
 }
 
 // As formatNumber, but tiny and huge numbers as a multiple of a power of ten; base.powers in Python writes the same.
