@@ -23,6 +23,7 @@
     const emit = (event, ...args) => [...(listeners[event] ?? [])].forEach((call) => call(...args));
     let changed = false;
     const model = {
+      state: () => ({ ...state }),
       get: (name) => state[name],
       set(name, value) {
         if (typeof name === "object") {
@@ -99,6 +100,24 @@
       report(host, error);
     }
   }
+
+  /** Show an explorer that Python in the page has made; returns its model. */
+  window.explorerHost.show = async (host, { esm, css, state }) => {
+    const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+    const { default: exported } = await import(url);
+    const definition = typeof exported === "function" ? await exported() : exported;
+    const style = document.createElement("style");
+    style.textContent = css;
+    const live = document.createElement("div");
+    live.className = "explorer-live";
+    host.replaceChildren(style, live);
+    host.explorerSource = url;
+    const model = makeModel({ ...state });
+    await definition.initialize?.({ model });
+    await definition.render?.({ model, el: live });
+    host.dataset.alive = "true";
+    return model;
+  };
 
   // The first explorer of a page starts as the page is read, and waits for nothing. The others start
   // when the reader comes near, or else when the mathematics is set and there is nothing to do:
