@@ -1,12 +1,12 @@
 """Python in every page: code cells that a reader edits and runs where they stand.
 
-Each code cell gets a class ``code-<index>``, its place in the notebook; each page with code a script
-of a few names; and the site a folder ``_static/python`` with the machine and, for each page, its
-cells, hidden ones too. Before a reader presses Run nothing of that folder is fetched.
+Each code cell gets a class ``code-<index>``, its place in the notebook; each page with code a
+script of a few names; and the site a folder ``_static/python`` with the machine and, for each page,
+its cells, hidden ones too. Before a reader presses Run nothing of that folder is fetched.
 
-``runtime.py`` makes the machine, ``kernel.py`` is Python's side of it, ``engine.mjs`` starts it (here
-and in the browser), ``worker.js`` and ``page.js`` are the browser's side. When the machine cannot be
-had, the book is built without Run buttons, and the build says why.
+``runtime.py`` makes the machine, ``kernel.py`` is Python's side of it, ``engine.mjs`` starts it
+(when the book is built, and in the browser), ``worker.js`` and ``page.js`` are the browser's side.
+When the machine cannot be had, the book is built without Run buttons, and the build says why.
 """
 
 import hashlib

@@ -11,6 +11,7 @@ names; they are provided here and in the one module of the real package, `IPytho
 import ast
 import base64
 import gc
+import importlib.metadata
 import importlib.util
 import io
 import json
@@ -19,6 +20,7 @@ import re
 import sys
 import traceback
 import types
+import warnings
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -43,6 +45,8 @@ def connect(post):
 
     globals()["send"] = to_page
     seed_anew()
+    # It asks Pyodide for its libraries in a way that is going out of use.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="threadpoolctl")
 
 
 def seed_anew():
@@ -55,7 +59,7 @@ def seed_anew():
     np.random.seed()  # noqa: NPY002 - the legacy generator is the one that was seeded at import
 
 
-# --------------------------------------------------------------------------------- what cells show
+# ---------------------------------------------------------------------------------- what cells show
 
 
 class Stream(io.TextIOBase):
@@ -261,7 +265,7 @@ def set_traits(model, state):
         widget.set_state(json.loads(state))
 
 
-# --------------------------------------------------------------------------------------- the modules
+# -------------------------------------------------------------------------------------- the modules
 
 
 def install_modules():
@@ -302,10 +306,14 @@ def settle():
         The names of the modules it holds, as JSON: their sources need not be shipped.
     """
     import matplotlib.font_manager
+    import matplotlib.mathtext
     from matplotlib import pyplot as plt
 
     plt.close("all")
-    matplotlib.font_manager._get_font.cache_clear()  # fonts are open files
+    # Fonts are open files, and files are not part of the memory.
+    matplotlib.mathtext.MathTextParser._parse_cached.cache_clear()
+    matplotlib.font_manager._get_font.cache_clear()
+    importlib.metadata.MetadataPathFinder.invalidate_caches()
     for name in [name for name in vars(__main__) if not name.startswith("__")]:
         del vars(__main__)[name]
     linecache.clearcache()
@@ -323,7 +331,7 @@ def write_zeros():
         size //= 2
 
 
-# ---------------------------------------------------------------------------------------- run a cell
+# --------------------------------------------------------------------------------------- run a cell
 
 
 def name_of(cell):
@@ -403,7 +411,7 @@ def is_here(name):
     return name in sys.modules or importlib.util.find_spec(name) is not None
 
 
-# ------------------------------------------------------------------------------------- explain errors
+# ----------------------------------------------------------------------------------- explain errors
 
 
 # What an error most often means, by its kind and a pattern of its text; keys of the word table.
@@ -440,6 +448,8 @@ def explain(error):
     if isinstance(error, SyntaxError):
         message = error.msg
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if isinstance(error, RuntimeError) and "can't start new thread" in message:
+        missing = "threads"
     return {
         "kind": kind,
         "message": message,

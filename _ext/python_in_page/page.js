@@ -478,7 +478,9 @@
       if (stopped) return say(cell, words.stopped);
       ran.add(each);
       each.element?.classList.add("py-ran");
-      if (failure && !failure.missing) {
+      // The book's own cell may fail here (a package or a claim about speed): those below go on, and
+      // what they miss they say. A reader's own text must be mended first.
+      if (failure && each.text !== null) {
         ran.delete(each);
         const print = printer(cell);
         print.failure(failure);

