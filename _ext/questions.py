@@ -45,8 +45,9 @@ import re
 from itertools import takewhile
 
 from docutils import nodes
-from explorers import WORDS, raw
 from sphinx.util import logging
+
+from explorers import WORDS, raw
 
 LOGGER = logging.getLogger(__name__)
 KINDS = ("one", "many", "number", "order")

@@ -256,10 +256,15 @@
   /** A link into what is covered, also one to the state of an explorer, shows it. */
   function uncoverTarget() {
     const [name, state] = location.hash.slice(1).split("=");
-    const target = state
-      ? [...document.querySelectorAll(".cover .explorer-host")].find((host) => anchors(host).includes(name))
-      : name && document.getElementById(decodeURIComponent(name));
-    const hidden = asked.filter(({ cover }) => cover && !cover.dataset.open && cover.contains(target || null));
+    let target = null;
+    try {
+      target = state
+        ? [...document.querySelectorAll(".cover .explorer-host")].find((host) => anchors(host).includes(name))
+        : document.getElementById(decodeURIComponent(name));
+    } catch {
+      return; // what names nothing
+    }
+    const hidden = asked.filter(({ cover }) => cover && !cover.dataset.open && cover.contains(target ?? null));
     hidden.forEach((each) => each.uncover());
     if (!hidden.length) return;
     if (state) window.explorerHost.start(target); // which then takes its state from the link
