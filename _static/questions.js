@@ -198,6 +198,7 @@
 
     function commit(answer) {
       write(key, { answer, shown: !answer });
+      if (cover && !cover.dataset.open) cover.dataset.fresh = "true"; // the style lets it appear slowly
       show(answer);
       if (!answer) (cover ?? details.firstElementChild).focus({ preventScroll: true });
       sum();
@@ -207,11 +208,9 @@
     function show(answer) {
       const judged = answer && kind.judge(question, answer);
       entry.state = judged ? (judged.right ? "right" : "wrong") : "shown";
-      if (cover && !cover.dataset.open) cover.dataset.fresh = "true";
       open(box, cover);
       note.hidden = skip.hidden = true;
       details.open = !answer && !cover;
-      box.dataset.state = entry.state;
       question.items.forEach((item, index) =>
         item.classList.toggle("yours", data.kind !== "order" && !!answer?.includes(index)),
       );
@@ -230,8 +229,7 @@
     /** As if the reader had never been here. */
     function reset() {
       delete box.dataset.told;
-      delete box.dataset.state;
-      if (cover) delete cover.dataset.open;
+      delete cover?.dataset.open;
       note.hidden = skip.hidden = details.open = false;
       entry.state = null;
       field.write(null);
