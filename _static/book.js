@@ -1,4 +1,4 @@
-// Three small things the theme leaves undone; runs in the head, before the page is painted.
+// Four small things the theme leaves undone; runs in the head, before the page is painted.
 (function () {
   "use strict";
   // Without a stored choice the theme paints light first and asks the system later: no flash.
@@ -26,6 +26,10 @@
     await pause(0); // lets the browser paint them
     await Promise.all([...document.querySelectorAll("script[data-later]")].map(load));
     await window.MathJax?.startup?.promise;
+    // Formulas in what is folded or covered could not be measured: they take the size of the others.
+    const formulas = [...document.querySelectorAll("mjx-container")];
+    const shown = formulas.find((each) => each.offsetParent && each.closest("p"));
+    for (const each of formulas) if (shown && !each.offsetParent) each.style.fontSize = shown.style.fontSize;
     page.set = "true"; // for tests and measurements: nothing of the text moves from here on
     explorers?.rest();
   });

@@ -122,9 +122,12 @@
   // The first explorer of a page starts as the page is read, and waits for nothing. The others start
   // when the reader comes near, or else when the mathematics is set and there is nothing to do:
   // book.js calls `rest` then, and before that `inView`.
+  // One that a question covers (questions.js) starts when it is uncovered, and the reader comes near.
   const begun = new Map(); // host -> promise
+  const covered = (host) => host.closest("[data-asks] .cover:not([data-open])");
   const begin = (host) => begun.get(host) ?? begun.set(host, start(host)).get(host);
   function first(host) {
+    if (covered(host)) return;
     if (!begun.size || location.hash.includes("=")) begin(host); // a link may be for any of them
   }
   const hosts = () => [...document.querySelectorAll(".explorer-host")];
@@ -139,11 +142,11 @@
   window.explorerHost.rest = async () => {
     const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 100));
     for (const host of hosts()) {
-      if (begun.has(host)) continue;
+      if (begun.has(host) || covered(host)) continue;
       await new Promise((done) => idle(done, { timeout: 1000 }));
       await begin(host);
     }
-    near.disconnect();
+    if (!hosts().some(covered)) near.disconnect();
   };
 
   // An error after the start (in a handler, a frame, a promise) is told beside its explorer too.

@@ -13,7 +13,8 @@ def em_worksheet(X, mixture, *, filled=True):
 
     The first table has a row for each point: the weighted heights φ_j N(x; μ_j, σ_j²), their sum
     p(x), and the responsibilities. The second has the sums over the points and the parameters of
-    the M step. Symbols only, no words.
+    the M step. Symbols only, no words. Who computes with the numbers as they stand on the sheet
+    gets those that stand there, to four digits.
 
     Parameters
     ----------
@@ -62,9 +63,9 @@ def _e_table(X, mixture, filled):
     rows = []
     for i, x in enumerate(X[:, 0]):
         numbers = [
-            *map(_height, joint[i]),
-            _height(joint[i].sum()),
-            *map(_share, responsibilities[i]),
+            *map(_figures, joint[i]),
+            _figures(joint[i].sum()),
+            *(f"{share:.5f}" for share in responsibilities[i]),
         ]
         rows.append([str(i + 1), f"{x:g}", *(numbers if filled else [BLANK] * len(numbers))])
     return _table(header, rows)
@@ -84,19 +85,15 @@ def _m_table(X, w, mixture, filled):
     }
     header = ["$j$", *(str(j) for j in range(1, mixture.k + 1))]
     rows = [
-        [name, *((f"{value:.4f}" if filled else BLANK) for value in values)]
+        [name, *((_figures(value) if filled else BLANK) for value in values)]
         for name, values in lines.items()
     ]
     return _table(header, rows)
 
 
-def _height(value):
-    """Four significant figures: heights differ by many powers of ten."""
-    return f"{value:#.4g}"
-
-
-def _share(value):
-    return f"{value:.4f}"
+def _figures(value):
+    """Five significant figures: heights differ by many powers of ten."""
+    return f"{value:#.5g}"
 
 
 def _table(header, rows):

@@ -97,19 +97,30 @@ class serving:
 
 @pytest.fixture
 def open_page(chromium):
-    """A function ``(address=None, *, width=1280, height=900, dark=False, scripts=True, allow=())``.
+    """A function ``(address=None, *, width=1280, height=900, dark=False, scripts=True, allow=(),
+    touch=False)``.
 
     Opens the address, if there is one, in a fresh context, and returns Playwright's page. ``allow``
     holds parts of console messages that the test brings about on purpose.
     """
     contexts, problems = [], []
 
-    def open_page(address=None, *, width=1280, height=900, dark=False, scripts=True, allow=()):
+    def open_page(
+        address=None,
+        *,
+        width=1280,
+        height=900,
+        dark=False,
+        scripts=True,
+        allow=(),
+        touch=False,
+    ):
         context = chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             java_script_enabled=scripts,
             reduced_motion="reduce",
+            has_touch=touch,
         )
         contexts.append(context)
         context.set_default_timeout(10_000)

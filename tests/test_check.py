@@ -285,6 +285,16 @@ def test_an_unknown_mistake_is_described(feedback, mistake, message):
     assert message in repr(found)
 
 
+@pytest.mark.parametrize("name", [function.__name__ for function in MISTAKES])
+def test_an_untouched_function_gets_no_answer(name):
+    assert getattr(check, name)(lambda *arguments: ...) is None
+
+
+def test_an_untouched_number_gets_no_answer():
+    assert check.number(..., 6.8, mistakes={8.5: "you divided by m - 1."}) is None
+    assert check.variance(..., [1, 4, 5, 6, 9]) is None
+
+
 def test_a_function_may_spoil_its_arguments():
     def careless(x):
         result = x.mean(), x.var()

@@ -74,6 +74,23 @@ def test_chapters_open_alike(path):
 
 
 @every_chapter
+def test_exercises_stand_in_order_of_difficulty(path):
+    """Each tells how hard it is and how long it may take, or none does."""
+    text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+    openings = re.findall(r"```\{exercise-start\} .*\n:label: .*\n```\n\n(.*)\n", text)
+    marks = [
+        re.fullmatch(r"\*Difficulty ([123]) of 3 · [1-9]\d* minutes\*", each) for each in openings
+    ]
+    assert len(marks) == text.count("{exercise-start}")
+    if any(marks):
+        assert all(marks)
+        levels = [mark[1] for mark in marks]
+        assert levels == sorted(levels)
+    else:
+        assert path.stem != "03-em-for-gaussian-mixtures"
+
+
+@every_chapter
 def test_every_explorer_comes_with_a_task(path):
     cells = nbformat.read(path, as_version=4).cells
     explorers = [n for n, c in enumerate(cells) if re.search(r"^\w+Explorer\(", c.source, re.M)]
