@@ -14,8 +14,10 @@ LARGEST = 1e150
 SUM_TOLERANCE = 1e-8
 
 
-def as_real(values, name):
+def as_real(values, name, largest=LARGEST):
     """Return `values` as a float64 array, refusing what is not real, finite numbers.
+
+    Magnitudes have to be below `largest`.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def as_real(values, name):
     # A float64 array is not copied: the data may be large.
     array = np.asarray(array, dtype=float)
     if not _plainly_fine(array):
-        _refuse_extreme(array, name)
+        _refuse_extreme(array, name, largest)
     return array
 
 
@@ -56,8 +58,8 @@ def _plainly_fine(array):
     return not array.size or (np.isfinite(array.sum()) and max(array.max(), -array.min()) < LARGEST)
 
 
-def _refuse_extreme(array, name):
-    bad = ~(np.abs(array) < LARGEST)
+def _refuse_extreme(array, name, largest):
+    bad = ~(np.abs(array) < largest)
     if not bad.any():  # only the sum over many large, but acceptable, numbers was too large
         return
     where = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -65,7 +67,7 @@ def _refuse_extreme(array, name):
     place = f"{name}[{', '.join(map(str, where))}]" if where else name
     if np.isfinite(value):
         raise ValueError(
-            f"{name}: expected magnitudes below {LARGEST:g}, got {place} = {value:g}; its square "
+            f"{name}: expected magnitudes below {largest:g}, got {place} = {value:g}; its square "
             "overflows, so rescale the data (change the unit)."
         )
     raise ValueError(
