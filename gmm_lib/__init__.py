@@ -18,7 +18,8 @@ from gmm_lib.bound import (
     log_likelihood_gradient,
 )
 from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
-from gmm_lib.em import EMState, Fit, e_step, em_states, fit, m_step
+from gmm_lib.em import EMState, e_step, em_states, m_step
+from gmm_lib.fitting import Fit, fit
 from gmm_lib.hard import HardState, KMeansFit, KMeansState, hard_states, kmeans, kmeans_states
 from gmm_lib.initial import (
     from_labels,

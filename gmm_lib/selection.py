@@ -20,7 +20,7 @@ import numpy as np
 
 from gmm_lib._validate import as_choice, as_components, as_count, as_points, as_real, as_rng
 from gmm_lib.covariance import COVARIANCE_TYPES
-from gmm_lib.em import Fit, fit
+from gmm_lib.fitting import Fit, fit
 
 
 class Candidate(NamedTuple):

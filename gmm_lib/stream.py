@@ -2,7 +2,7 @@
 
 An `Engine` asks of its source four things: `m` and `d`, how many points and features; `total`, the
 sum of a kernel's results over all points; `sample`, some points to start from. `Rows` in
-`gmm_lib.statistics` answers for an array in memory, `Blocks` for anything that yields rows block by
+`gmm_lib.engine` answers for an array in memory, `Blocks` for anything that yields rows block by
 block and can be walked again, `Partitions` for a Dask array. Another system fits if it can map a
 function over its parts and add up the results.
 """
@@ -14,7 +14,7 @@ from functools import reduce
 import numpy as np
 
 from gmm_lib._validate import as_points, as_sample_weight
-from gmm_lib.statistics import Rows, Workspace, add
+from gmm_lib.engine import Rows, Workspace, add
 
 # Numbers (8 MB of them) that are read from a file at a time.
 READ = 2**20

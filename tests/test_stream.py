@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gmm_lib import GaussianMixture, fit
-from gmm_lib import statistics as st
+from gmm_lib import engine as room
 from gmm_lib.stream import Blocks, arrow, as_source
 
 START = GaussianMixture([0.5, 0.5], [[0.0, 0.0], [4.0, 4.0]], [np.eye(2), 2 * np.eye(2)])
@@ -142,13 +142,13 @@ def test_columns_are_chosen_by_name_and_order(X):
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_share_a_block(X, in_memory, threads, monkeypatch):
-    monkeypatch.setattr(st.Rows, "LEAST", 100)
+    monkeypatch.setattr(room.Rows, "LEAST", 100)
     found = fit([X[:3000], X[3000:]], START, tol=0, max_iter=5, threads=threads)
     assert_same(found, in_memory)
 
 
 def test_a_start_is_drawn_from_a_sample_of_all_blocks(X, monkeypatch):
-    monkeypatch.setattr("gmm_lib.em.START_SAMPLE", 500)
+    monkeypatch.setattr("gmm_lib.fitting.START_SAMPLE", 500)
     found = fit([X[:4000], X[4000:]], 2, rng=np.random.default_rng(0))
     assert found.converged
     np.testing.assert_allclose(np.sort(found.mixture.means[:, 0]), [0, 4], atol=0.15)

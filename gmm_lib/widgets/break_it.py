@@ -8,7 +8,8 @@ from traitlets import Bool, Dict, List, TraitError, Unicode, default, observe, v
 
 from gmm_lib import datasets
 from gmm_lib.covariance import DegenerateComponentError
-from gmm_lib.em import em_states, fit
+from gmm_lib.em import em_states
+from gmm_lib.fitting import fit
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.prior import CovariancePrior
 from gmm_lib.widgets.base import Choice, Explorer, Whole, as_tuples, format_number

@@ -5,7 +5,8 @@ from traitlets import Bool, Float, List, TraitError, Unicode, validate
 
 from gmm_lib import datasets
 from gmm_lib.bound import log_likelihood_gradient
-from gmm_lib.em import e_step, fit
+from gmm_lib.em import e_step
+from gmm_lib.fitting import fit
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.widgets.base import Explorer, Numbers, Whole, format_number
 
