@@ -7,6 +7,7 @@ first used, and need matplotlib and anywidget.
 import importlib
 
 from gmm_lib import check, datasets
+from gmm_lib.acceleration import squarem_states
 from gmm_lib.bound import (
     bound_gradient,
     entropy,
@@ -77,6 +78,7 @@ __all__ = [
     "n_parameters",
     "random_responsibilities",
     "random_start",
+    "squarem_states",
 ]
 
 
