@@ -29,6 +29,7 @@ from gmm_lib.initial import (
     random_responsibilities,
     random_start,
 )
+from gmm_lib.missing import fit_missing, missing_states
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.prior import CovariancePrior
 from gmm_lib.selection import (
@@ -63,6 +64,7 @@ __all__ = [
     "evidence_lower_bound",
     "expected_complete_log_likelihood",
     "fit",
+    "fit_missing",
     "from_labels",
     "from_responsibilities",
     "hard_states",
@@ -75,6 +77,7 @@ __all__ = [
     "kmeans_states",
     "log_likelihood_gradient",
     "m_step",
+    "missing_states",
     "n_parameters",
     "random_responsibilities",
     "random_start",

@@ -128,8 +128,29 @@ def fit(
     source = as_source(X, sample_weight, threads)
     prior = as_prior(prior, source.d)
     engine = Engine(source, covariance_type, prior=prior)
-    starts = _starts(source, k_or_initial, n_init, rng, covariance_type)
+    starts = starts_of(source, k_or_initial, n_init, rng, covariance_type)
+    return best_of(engine, starts, tol, max_iter, progress)
 
+
+def best_of(engine, starts, tol, max_iter, progress=False):
+    """Return the highest fit that EM reaches from several mixtures; input is trusted.
+
+    Parameters
+    ----------
+    engine : Engine, or an object with the same methods
+    starts : iterable of GaussianMixture
+    tol, max_iter, progress
+        As in `fit`.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    DegenerateComponentError
+        If a component collapses from every start.
+    """
     best, attempts, failure = None, [], None
     for start in starts:
         try:
@@ -153,7 +174,7 @@ def fit(
     )
 
 
-def _starts(source, k_or_initial, n_init, rng, covariance_type):
+def starts_of(source, k_or_initial, n_init, rng, covariance_type):
     """The mixtures to start from, made one at a time as they are asked for."""
     if isinstance(k_or_initial, GaussianMixture):
         if k_or_initial.d != source.d:
