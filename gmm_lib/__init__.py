@@ -40,6 +40,7 @@ from gmm_lib.selection import (
     held_out_log_likelihood,
     n_parameters,
 )
+from gmm_lib.uncertainty import StandardErrors, standard_errors
 
 __all__ = [
     "COVARIANCE_TYPES",
@@ -52,6 +53,7 @@ __all__ = [
     "HardState",
     "KMeansFit",
     "KMeansState",
+    "StandardErrors",
     "aic",
     "bic",
     "bound_gradient",
@@ -82,6 +84,7 @@ __all__ = [
     "random_responsibilities",
     "random_start",
     "squarem_states",
+    "standard_errors",
 ]
 
 
