@@ -34,10 +34,12 @@ from gmm_lib.mixture import GaussianMixture
 from gmm_lib.prior import CovariancePrior
 from gmm_lib.selection import (
     Candidate,
+    Comparison,
     aic,
     bic,
     compare,
     held_out_log_likelihood,
+    icl,
     n_parameters,
 )
 from gmm_lib.uncertainty import StandardErrors, standard_errors
@@ -45,6 +47,7 @@ from gmm_lib.uncertainty import StandardErrors, standard_errors
 __all__ = [
     "COVARIANCE_TYPES",
     "Candidate",
+    "Comparison",
     "CovariancePrior",
     "DegenerateComponentError",
     "EMState",
@@ -71,6 +74,7 @@ __all__ = [
     "from_responsibilities",
     "hard_states",
     "held_out_log_likelihood",
+    "icl",
     "jensen_gap",
     "kl_divergence",
     "kl_to_posterior",
