@@ -119,7 +119,9 @@ class Comparison(list):
             if c.fit is not None:
                 line += f"  {c.log_likelihood:10.2f}{c.aic:10.2f}{c.bic:10.2f}{c.icl:10.2f}"
                 line += f"{c.held_out:10.4f}" if c.held_out is not None else ""
-            lines.append(line + (f"  failed: {shorten(c.failure, 72)}" if c.failure else ""))
+            if c.failure:
+                line += f"{'' if c.fit is None else chr(10)}  failed: {shorten(c.failure, 56)}"
+            lines.append(line)
         return "\n".join(lines)
 
 

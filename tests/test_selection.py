@@ -196,6 +196,9 @@ def test_a_fold_that_collapses_is_told_and_leaves_the_other_criteria():
     assert row.failure.startswith("without part ")
     assert "of 5: component" in row.failure
     assert np.isfinite([row.aic, row.bic, row.icl]).all()
+    table = compare(X, [1], rng=np.random.default_rng(0), folds=5)
+    assert repr(table).splitlines()[1].endswith("-inf")
+    assert repr(table).splitlines()[2].startswith("  failed: without part ")
 
 
 def test_fewer_different_points_than_components_is_a_failed_candidate():
@@ -239,6 +242,7 @@ def test_the_table_shows_what_failed_and_a_candidate_prints_without_its_fit():
     good, bad = repr(rows).splitlines()[1:]
     assert "failed" not in good
     assert bad.split()[:5] == ["8", "full", "23", "failed:", "component"]
+    assert len(bad) <= 91  # the room for code on a page of the book
     assert repr(rows[0]).startswith("Candidate(k=2, covariance_type='full', n_parameters=5, log_")
     assert "mixture" not in repr(rows[0])
     with pytest.raises(ValueError, match="criterion: expected one that was computed, got 'held_"):
