@@ -58,8 +58,16 @@ class Blocks:
         self.walk = walk
         self.threads = None if threads is None else as_count(threads, "threads")
         self.workspaces = [Workspace()]
-        self.m = self.d = None  # m: how many points there were in the first walk
+        self._m = self.d = None
         self.d = next(self.blocks())[0].shape[1]
+
+    @property
+    def m(self):
+        """The number of points, known after the first walk."""
+        if self._m is None:
+            for _ in self.blocks():
+                pass
+        return self._m
 
     def blocks(self):
         """Yield (points, weight or None), checked, of each block that has points."""
@@ -79,11 +87,11 @@ class Blocks:
                 "X: expected at least one block with points, got none; look at what the function "
                 "or file yields."
             )
-        if self.m is None:
-            self.m = seen
-        elif seen != self.m:
+        if self._m is None:
+            self._m = seen
+        elif seen != self._m:
             raise ValueError(
-                f"X: expected the same {self.m} points in each walk, got {seen} this time; "
+                f"X: expected the same {self._m} points in each walk, got {seen} this time; "
                 "the function must return a fresh iterator over the same data each time."
             )
 
@@ -110,7 +118,8 @@ class Blocks:
 
     def sample(self, size, rng):
         """Return at most `size` points drawn from all (see `Sample`), and their weights or None."""
-        samples = (Sample.of(*block, size, rng) for block in self.blocks())
+        draw = rng.random if self.m > size else np.zeros  # all of them: nothing to draw
+        samples = (Sample.of(*block, size, draw) for block in self.blocks())
         return reduce(lambda a, b: a + b, samples).drawn()
 
 
@@ -162,10 +171,10 @@ class Sample:
     weight: np.ndarray  # shape (n,)
 
     @classmethod
-    def of(cls, points, weight, size, rng):
-        """Return the sample of the points of one block."""
+    def of(cls, points, weight, size, draw):
+        """Return the sample of the points of one block; draw(n) makes the random numbers."""
         weight = np.ones(len(points)) if weight is None else weight
-        return cls._smallest(size, rng.random(len(points)) / weight, points, weight)
+        return cls._smallest(size, draw(len(points)) / weight, points, weight)
 
     @classmethod
     def _smallest(cls, size, keys, points, weight):

@@ -35,7 +35,7 @@ class Partitions:
 
         if not isinstance(array, dask.array.Array):
             remedy = "pass a two-dimensional dask.array"
-            if hasattr(array, "to_dask_array"):  # a table, or a column of one
+            if hasattr(type(array), "to_dask_array"):  # a table, or a column of one
                 remedy = "choose the columns that are features and pass to_dask_array(lengths=True)"
             raise TypeError(
                 f"X: expected a Dask array, got a Dask {type(array).__name__}; {remedy}."
@@ -64,7 +64,8 @@ class Partitions:
 
     def sample(self, size, rng):
         """Return at most `size` points drawn from all (see `Sample`), and their weights or None."""
-        seeds = rng.integers(2**63, size=len(self.array.chunks[0]))
+        n = len(self.array.chunks[0])
+        seeds = rng.integers(2**63, size=n) if self.m > size else [None] * n
         return self._sum(_sampled, lambda number: (size, seeds[number]))[0].drawn()
 
     def _sum(self, function, argument):
@@ -99,8 +100,9 @@ def _summed(kernel, points, weight):
 
 
 def _sampled(argument, points, weight):
-    size, seed = argument
-    return (Sample.of(points, weight, size, np.random.default_rng(seed)),)
+    size, seed = argument  # without a seed all points are wanted, and there is nothing to draw
+    draw = np.zeros if seed is None else np.random.default_rng(seed).random
+    return (Sample.of(points, weight, size, draw),)
 
 
 def _add_all(results):

@@ -82,7 +82,7 @@ def arrow(source, columns=None, *, weight=None, threads=None):
         source = _dataset(os.fspath(source))
     if isinstance(source, pyarrow.RecordBatch):
         source = pyarrow.Table.from_batches([source])
-    schema = getattr(source, "schema_arrow", None) or getattr(source, "schema", None)
+    schema = getattr(source, "schema_arrow", getattr(source, "schema", None))
     if isinstance(source, pyarrow.RecordBatchReader) or not isinstance(schema, pyarrow.Schema):
         raise TypeError(
             f"X: expected Arrow data that can be read again, got {type(source).__name__}; pass a "

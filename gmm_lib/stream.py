@@ -52,8 +52,8 @@ def as_source(X, sample_weight=None, threads=None):
         threads = as_count(threads, "threads")
     if type(X) is np.ndarray:  # most often, and not worth the questions below
         return _in_memory(X, sample_weight, threads)
-    if isinstance(X, np.memmap) and X.filename is not None:
-        return memory_map(X, str(X.filename), sample_weight, threads)
+    if isinstance(X, np.memmap):
+        return memory_map(X, str(X.filename or "memory map"), sample_weight, threads)
     if isinstance(X, (str, os.PathLike)) and os.fspath(X).lower().endswith(".npy"):
         return open_path(os.fspath(X), sample_weight, threads)
     package = package_of(X)
@@ -107,7 +107,7 @@ def _holds_blocks(X):
 
 
 def _is_block(part):
-    """Whether part is a table, an array of two dimensions, or such a thing with its weights."""
+    """Whether part is a table, an array of several dimensions, or one of these with weights."""
     if isinstance(part, (list, tuple)):
-        return len(part) == 2 and _is_block(part[0])
-    return getattr(part, "ndim", 0) == 2 or hasattr(part, "columns")
+        return len(part) > 0 and _is_block(part[0])
+    return getattr(part, "ndim", 0) > 1 or hasattr(part, "columns")

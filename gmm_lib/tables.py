@@ -17,7 +17,7 @@ def is_table(value):
     """Whether `value` is a table or a column of one of the packages known here."""
     package = package_of(value)
     kind = "type" if package == "pyarrow" else "dtype"
-    return package in READERS and any(hasattr(value, a) for a in ("columns", "collect", kind))
+    return package in READERS and any(hasattr(value, a) for a in ("collect", "columns", kind))
 
 
 def as_array(table, name):
