@@ -225,6 +225,7 @@ def _counted(max_iter, progress):
         from tqdm.auto import tqdm
     except ImportError as error:
         raise ImportError(
-            "progress: expected tqdm to be installed; pip install tqdm, or leave progress out."
+            f"progress: expected tqdm to be installed, got {error}; pip install tqdm, or leave "
+            "progress out."
         ) from error
     return tqdm(range(max_iter + 1), total=max_iter, desc="EM", unit="iteration")

@@ -52,20 +52,20 @@ def as_source(X, sample_weight=None, threads=None):
         threads = as_count(threads, "threads")
     if type(X) is np.ndarray:  # most often, and not worth the questions below
         return _in_memory(X, sample_weight, threads)
+    if isinstance(X, (Rows, Blocks, Partitions)):
+        _refuse(sample_weight, "sample_weight", "a source, which has its own", "pass them before")
+        _refuse(threads, "threads", "a source, which has its own", "pass them where it is made")
+        return X
     if isinstance(X, np.memmap):
         return memory_map(X, str(X.filename or "memory map"), sample_weight, threads)
     if isinstance(X, (str, os.PathLike)) and os.fspath(X).lower().endswith(".npy"):
         return open_path(os.fspath(X), sample_weight, threads)
-    package = package_of(X)
-    if package == "dask":
+    if package_of(X) == "dask":
         _refuse(threads, "threads", "Dask, which has its own", "set them in its scheduler")
         return Partitions(X, sample_weight)
-    if isinstance(X, (Rows, Blocks, Partitions)):
-        source = X
-        _refuse(threads, "threads", "a source, which has its own", "pass them where it is made")
-    elif isinstance(X, (str, os.PathLike)):
+    if isinstance(X, (str, os.PathLike)):
         source = open_path(os.fspath(X), None, threads)
-    elif package == "pyarrow" and not hasattr(X, "type"):  # which an Array has
+    elif package_of(X) == "pyarrow" and not hasattr(X, "type"):  # which an Array has
         source = arrow(X, threads=threads)
     elif isinstance(X, Iterator):
         raise TypeError(
@@ -96,7 +96,9 @@ def _in_memory(X, sample_weight, threads):
 def _refuse(value, name, where, remedy):
     """Refuse an argument that has no place here."""
     if value is not None:
-        raise TypeError(f"{name}: expected None with {where}, got {value!r}; {remedy}.")
+        raise TypeError(
+            f"{name}: expected None with {where}, got {type(value).__name__}; {remedy}."
+        )
 
 
 def _holds_blocks(X):
