@@ -42,8 +42,7 @@ class Partitions:
             )
         if array.ndim == 1:
             array = array[:, None]
-        if np.isnan(array.shape[0]):  # made from a table of unknown length
-            array = array.copy().compute_chunk_sizes()  # which changes the array it is asked of
+        array = _of_known_length(array)
         refuse_shape(array.shape)
         self.array = array.rechunk({1: -1})
         self.m, self.d = array.shape
@@ -51,6 +50,7 @@ class Partitions:
         if weight is not None:
             if not isinstance(weight, dask.array.Array):
                 weight = dask.array.asarray(as_sample_weight(weight, self.m))
+            weight = _of_known_length(weight)
             if weight.shape != (self.m,):
                 as_sample_weight(np.ones(weight.shape), self.m)  # the message about shapes
             self.weight = weight.rechunk((self.array.chunks[0],))
@@ -87,6 +87,13 @@ class Partitions:
         if total is None:
             refuse_no_weight(0)
         return total
+
+
+def _of_known_length(array):
+    """The array, its parts counted if nobody knows how long they are: if a table was its source."""
+    if np.isnan(array.shape).any():
+        return array.copy().compute_chunk_sizes()  # which changes the array it is asked of
+    return array
 
 
 def _partition(function, argument, d, points, weight, number):

@@ -46,7 +46,10 @@ def as_source(X, sample_weight=None, threads=None):
     Raises
     ------
     TypeError, ValueError
-        If X is none of these, or can be walked only once; or if it holds what `fit` cannot take.
+        If X is none of these, or can be walked only once; or if it holds anything but numbers that
+        are finite and not too large to square.
+    FileNotFoundError
+        If there is no such file.
     """
     if threads is not None:
         threads = as_count(threads, "threads")

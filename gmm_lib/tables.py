@@ -55,13 +55,14 @@ def refuse_repeated(columns, name):
     ValueError
         Naming the first that does.
     """
-    columns = list(columns)
-    twice = [column for i, column in enumerate(columns) if column in columns[:i]]
-    if twice:
-        raise ValueError(
-            f"{name}: expected columns of different names, got {twice[0]!r} twice; rename one of "
-            "them or leave it out."
-        )
+    seen = set()
+    for column in columns:
+        if column in seen:
+            raise ValueError(
+                f"{name}: expected columns of different names, got {column!r} twice; rename one "
+                "of them or leave it out."
+            )
+        seen.add(column)
 
 
 def refuse_non_numeric(types, numeric, name):

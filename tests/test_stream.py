@@ -272,6 +272,10 @@ def test_dask_weights_starts_and_refusals(X):
     assert fit(chunked, 2, rng=np.random.default_rng(0)).converged
     unknown = chunked[chunked[:, 0] > 0]
     assert_same(fit(unknown, START, max_iter=2), fit(X[X[:, 0] > 0], START, max_iter=2), 1e-10)
+    found = fit(unknown, START, sample_weight=unknown[:, 1] ** 2, max_iter=2)
+    some = X[X[:, 0] > 0]
+    assert_same(found, fit(some, START, sample_weight=some[:, 1] ** 2, max_iter=2), 1e-10)
+    assert np.isnan(unknown.shape[0])  # it is the caller's, and not changed
     line = GaussianMixture([0.5, 0.5], [0, 4], [1, 2])
     assert_same(fit(chunked[:, 0], line, max_iter=2), fit(X[:, 0], line, max_iter=2), 1e-10)
     with pytest.raises(
