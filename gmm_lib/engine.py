@@ -19,13 +19,11 @@ Symbols: m points, d features, k components, n points in a block, D features q o
 """
 
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial, reduce
+from functools import partial
 
 import numpy as np
 
-from gmm_lib._validate import as_choice, as_count, as_points, as_sample_weight
+from gmm_lib._validate import as_choice
 from gmm_lib.covariance import (
     COVARIANCE_TYPES,
     EPS,
@@ -35,7 +33,9 @@ from gmm_lib.covariance import (
 )
 from gmm_lib.features import features_of
 from gmm_lib.mixture import GaussianMixture
+from gmm_lib.rows import ONE_THREAD_PRODUCT
 from gmm_lib.statistics import SufficientStatistics, moments
+from gmm_lib.stream import as_source
 
 # Largest relative error of a log-density or covariance that the product form may cause. Far above
 # rounding (2e-16), so that ordinary data take the fast path; far below the 1e-10 to which `fit`
@@ -44,9 +44,6 @@ TOLERANCE = 5e-12
 # exp is many times slower where its result is subnormal (below -708) and so are products with it.
 # e^-700 beside a total of at least e^-600 is e^-100, nothing: exponents are clipped here.
 LOWEST, SAFE = -700.0, -600.0
-# Multiply-adds a product may have: OpenBLAS runs up to 2^18 in the calling thread, which several
-# threads of ours need, and up to a million by kernels without packing, where a processor has them.
-ONE_THREAD_PRODUCT, SMALL_PRODUCT = 2**18, 10**6
 # Features from which on products are faster with points along the first axis.
 WIDE = 128
 # Up to so many points x components x features the time is that of numpy's calls, not of their work.
@@ -57,22 +54,6 @@ BLOCK_NUMBERS, LEAST_BLOCK = 320 * 1024, 256
 
 
 # ------------------------------------------------------- kernels: sums over the points of one part
-
-
-class Workspace:
-    """Arrays kept from one iteration to the next: making them anew costs more than filling them."""
-
-    def __init__(self, product=SMALL_PRODUCT):
-        self.product = product  # multiply-adds that a product may have
-        self.shapes = self.buffers = None
-        self.lifted = None  # the points that the first buffer is made of, if it holds them all
-
-    def arrays(self, *shapes):
-        """Return arrays of these shapes, those of the last call if they fit."""
-        if shapes != self.shapes:
-            self.shapes, self.buffers = shapes, [np.empty(shape) for shape in shapes]
-            self.lifted = None
-        return self.buffers
 
 
 def posterior(log_joint, weight, peaked=True, sums=True):
@@ -214,85 +195,6 @@ def heights(mixture):
     return whiten, peaks - highest, highest - 0.5 * mixture.d * LOG_2PI
 
 
-def add(a, b):
-    """Add results of a kernel on two parts."""
-    return tuple(x + y for x, y in zip(a, b, strict=True))
-
-
-# ------------------------------------------------------------------------------- where points live
-
-
-def available_threads():
-    """Processors this process may use, or OMP_NUM_THREADS if that is set and smaller."""
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    return min(cores, int(limit)) if limit.isdigit() and int(limit) else cores
-
-
-@lru_cache(maxsize=1)
-def pool(threads):
-    """Threads that wait from one iteration to the next: starting them takes longer than a block."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="gmm_lib")
-
-
-if hasattr(os, "register_at_fork"):  # a forked process inherits the pool without its threads
-    os.register_at_fork(after_in_child=pool.cache_clear)
-
-
-class Rows:
-    """An array in memory, walked by one thread or by several, each over rows of its own.
-
-    Whatever holds points has these four: `m` and `d`, their numbers; `total`, a kernel's results
-    summed over all points; `sample`, points to start from. Others are in `gmm_lib.stream`.
-
-    Parameters
-    ----------
-    X : ndarray, shape (m, d)
-    weight : ndarray, shape (m,), optional
-    threads : int, optional
-        As many as there are processors, if not given. BLAS may use threads of its own besides.
-    """
-
-    # A thread that gets fewer points than this is busier handing over than working.
-    LEAST = 48 * 1024
-
-    def __init__(self, X, weight=None, threads=None):
-        self.X, self.weight = X, weight
-        self.m, self.d = X.shape
-        self.threads = threads if threads is None else as_count(threads, "threads")
-        self.workspaces = [Workspace()]
-
-    def total(self, kernel, *, shared=True):
-        """Return the sum of kernel(points, weight, workspace) over all points.
-
-        `shared` says whether the kernel's products can be cut small enough for BLAS to stay in the
-        calling thread; if not, BLAS's own threads serve better than ours.
-        """
-        m = len(self.X)
-        threads = m // self.LEAST if shared else 1
-        if threads > 1:
-            threads = min(threads, self.threads or available_threads())
-        if threads <= 1:
-            return kernel(self.X, self.weight, self.workspaces[0])
-        while len(self.workspaces) <= threads:
-            self.workspaces.append(Workspace(ONE_THREAD_PRODUCT))
-        cuts = [m * t // threads for t in range(threads + 1)]
-
-        def part(t):
-            rows = slice(cuts[t], cuts[t + 1])
-            weight = None if self.weight is None else self.weight[rows]
-            return kernel(self.X[rows], weight, self.workspaces[t + 1])
-
-        return reduce(add, pool(threads).map(part, range(threads)))
-
-    def sample(self, size, rng):
-        """Return all points and their weights: they are in memory anyway."""
-        return self.X, self.weight
-
-
 # --------------------------------------------------------------------------------------- the engine
 
 
@@ -305,14 +207,12 @@ class Engine:
 
     Parameters
     ----------
-    source : ndarray of shape (m, d), or a source
-        Points in memory, or `Rows`, or one of the sources of `gmm_lib.stream`.
+    X : array_like, shape (m, d) or (m,), or blocks of rows; or a source
+        Whatever `gmm_lib.stream.as_source` takes. It is checked there, and trusted here.
     covariance_type : {"full", "tied", "diag", "spherical"}
     prior : CovariancePrior, optional
-    sample_weight : ndarray, shape (m,), optional
-        For points in memory.
+    sample_weight : array_like, shape (m,), optional
     threads : int, optional
-        For points in memory.
 
     Attributes
     ----------
@@ -332,12 +232,8 @@ class Engine:
     array([ 3.28 , 20.424])
     """
 
-    def __init__(
-        self, source, covariance_type="full", *, prior=None, sample_weight=None, threads=None
-    ):
-        if isinstance(source, np.ndarray):
-            X = as_points(source)
-            source = Rows(X, as_sample_weight(sample_weight, len(X)), threads)
+    def __init__(self, X, covariance_type="full", *, prior=None, sample_weight=None, threads=None):
+        source = as_source(X, sample_weight, threads)
         as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
         self.source, self.covariance_type, self.prior = source, covariance_type, prior
         self.features = features_of(covariance_type, source.d)

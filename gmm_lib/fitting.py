@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gmm_lib._validate import as_choice, as_components, as_count, as_number, as_points, as_rng
+from gmm_lib._validate import (
+    as_choice,
+    as_components,
+    as_count,
+    as_number,
+    as_rng,
+    refuse_shape,
+)
 from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
 from gmm_lib.engine import Engine
 from gmm_lib.initial import kmeans_plus_plus
@@ -178,7 +185,7 @@ def starts_of(source, k_or_initial, n_init, rng, covariance_type):
     """The mixtures to start from, made one at a time as they are asked for."""
     if isinstance(k_or_initial, GaussianMixture):
         if k_or_initial.d != source.d:
-            as_points(np.zeros((1, source.d)), k_or_initial.d)  # the message about features
+            refuse_shape((source.m, source.d), k_or_initial.d)
         if n_init != 1:
             raise ValueError(
                 f"n_init: expected 1 with a given start, got {n_init}; every run from one start "
@@ -239,6 +246,7 @@ def _counted(max_iter, progress):
         from tqdm.auto import tqdm
     except ImportError as error:
         raise ImportError(
-            "progress: expected tqdm to be installed; pip install tqdm, or leave progress out."
+            f"progress: expected tqdm to be installed, got {error}; pip install tqdm, or leave "
+            "progress out."
         ) from error
     return tqdm(range(max_iter + 1), total=max_iter, desc="EM", unit="iteration")

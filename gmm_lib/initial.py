@@ -215,7 +215,7 @@ def as_labels(labels, m):
         )
     if array.min() < 0:
         raise ValueError(
-            f"labels: expected labels from 0, got {array.min()}; number the groups 0, 1, 2, …"
+            f"labels: expected labels from 0, got {array.min()}; number the groups 0, 1, 2 and on."
         )
     if array.max() >= m:
         raise ValueError(

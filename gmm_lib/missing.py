@@ -36,6 +36,7 @@ from operator import add
 
 import numpy as np
 
+from gmm_lib import tables
 from gmm_lib._validate import as_choice, as_count, as_number, as_points, as_sample_weight
 from gmm_lib.covariance import (
     COVARIANCE_TYPES,
@@ -62,8 +63,8 @@ def missing_states(
     Parameters
     ----------
     X : array_like, shape (m, d)
-        NaN (or a masked entry) is a missing value; each row and each column holds at least one
-        that is not.
+        NaN (or a masked entry, or NA in a table) is a missing value; each row and each column holds
+        at least one that is not.
     initial : GaussianMixture
         θ_0.
     covariance_type : {"full", "tied", "diag", "spherical"}
@@ -127,8 +128,8 @@ def fit_missing(
     Parameters
     ----------
     X : array_like, shape (m, d)
-        NaN (or a masked entry) is a missing value; each row and each column holds at least one
-        that is not. `fit`, like the rest of the library, refuses NaN.
+        NaN (or a masked entry, or NA in a table) is a missing value; each row and each column holds
+        at least one that is not. `fit`, like the rest of the library, refuses NaN.
     k_or_initial : int or GaussianMixture
         The number of components, or the start. The starts for k are those of `fit` on points whose
         gaps are filled by the conditional mean under one Gaussian: good enough to start from.
@@ -296,7 +297,9 @@ class Gaps:
 
 def _as_points_with_gaps(X, d):
     """Return points (m, d) with 0 where a value is missing, and where one is not."""
-    if isinstance(X, np.ma.MaskedArray):
+    if tables.is_table(X):
+        X = tables.as_array(X, "X")
+    elif isinstance(X, np.ma.MaskedArray):
         X = X.astype(float).filled(np.nan)
     try:
         missing = np.isnan(X)

@@ -265,10 +265,12 @@ def test_the_order_of_rows_and_of_features_does_not_matter(rng):
     assert_alike(other.mixture.marginal([1, 0]), one)
 
 
-def test_masked_arrays_and_lists_say_the_same(rng):
+def test_masked_arrays_lists_and_tables_say_the_same(rng):
+    pyarrow = pytest.importorskip("pyarrow")
     X = with_gaps(PLANE.X, rng)
     one = fit_missing(X, PLANE.mixture, max_iter=3)
-    for other in (np.ma.masked_invalid(X), X.tolist()):
+    a, b = ([None if np.isnan(x) else x for x in column] for column in X.T)
+    for other in (np.ma.masked_invalid(X), X.tolist(), pyarrow.table({"a": a, "b": b})):
         again = fit_missing(other, PLANE.mixture, max_iter=3)
         np.testing.assert_array_equal(again.mixture.means, one.mixture.means)
 

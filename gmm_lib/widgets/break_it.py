@@ -256,7 +256,7 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
         if proposal["value"] not in ("", *known):
             raise TraitError(
                 f"prediction: expected one of {', '.join(known)} for the scenario "
-                f"{self.scenario!r}, got {proposal['value']!r}"
+                f"{self.scenario!r}, got {proposal['value']!r}; choose one of these."
             )
         return proposal["value"]
 
@@ -266,7 +266,7 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
             known = ", ".join(filter(None, runs()[self.scenario]))
             raise TraitError(
                 f"repair: expected one of {known} for the scenario {self.scenario!r}, "
-                f"got {proposal['value']!r}"
+                f"got {proposal['value']!r}; choose one of these."
             )
         return proposal["value"]
 

@@ -63,6 +63,7 @@ class PathsExplorer(Explorer, kind="paths"):
         if len(start) != 2 or min(start) < DOMAIN[0] or max(start) > DOMAIN[1]:
             raise TraitError(
                 f"start: expected 2 numbers from {DOMAIN[0]:g} to {DOMAIN[1]:g}, got {list(start)}"
+                "; begin in the picture."
             )
         return start
 
@@ -70,21 +71,26 @@ class PathsExplorer(Explorer, kind="paths"):
     def _check_step_size(self, proposal):
         if not 0 < proposal["value"] <= 10:
             raise TraitError(
-                f"step_size: expected a number above 0 and at most 10, got {proposal['value']}"
+                f"step_size: expected a number above 0 and at most 10, got {proposal['value']}; "
+                "begin with 1."
             )
         return proposal["value"]
 
     @validate("iteration")
     def _check_iteration(self, proposal):
         if proposal["value"] > MOST:
-            raise TraitError(f"iteration: expected at most {MOST}, got {proposal['value']}")
+            raise TraitError(
+                f"iteration: expected at most {MOST}, got {proposal['value']}; choose "
+                "an earlier one."
+            )
         return proposal["value"]
 
     @validate("shown")
     def _check_shown(self, proposal):
         if not set(proposal["value"]) <= set(CLIMBERS):
             raise TraitError(
-                f"shown: expected names among {', '.join(CLIMBERS)}, got {proposal['value']}"
+                f"shown: expected names among {', '.join(CLIMBERS)}, got {proposal['value']}; "
+                "leave out the others."
             )
         return proposal["value"]
 

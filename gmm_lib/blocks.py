@@ -1,0 +1,201 @@
+"""Points that come block by block, as often as asked: too many for memory, or in a stream."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from gmm_lib import tables
+from gmm_lib._validate import as_count, as_points, as_sample_weight, refuse_no_weight
+from gmm_lib.rows import Rows, Workspace, add, present
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some rows, where they are from, and the number of the first of them there."""
+
+    points: object
+    weight: object
+    place: str
+    first_row: int = 0
+
+    def checked(self, d):
+        """Return the points (n, d) as float64 and their weights, both without absent points.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the place and the row in it, if they are not what `as_points` takes.
+        """
+        here = {"name": self.place, "first_row": self.first_row}
+        points = as_points(self.points, d, least=0, **here)
+        here["name"] += ", weights"
+        return present(points, as_sample_weight(self.weight, len(points), **here))
+
+
+class Blocks:
+    """Rows that come block by block.
+
+    A block is checked each time it is read, for what a function or a file gives now need not be
+    what it gave before.
+
+    Parameters
+    ----------
+    walk : callable
+        Returns a fresh iterator of blocks: arrays or tables (n, d), pairs (points (n, d), weights
+        (n,)), or `Block`, which knows the file it is from.
+    threads : int, optional
+        How many threads share a block.
+
+    Raises
+    ------
+    TypeError, ValueError
+        At the first block that is not as described, naming it and the row. No row is ever dropped.
+    """
+
+    def __init__(self, walk, threads=None):
+        self.walk = walk
+        self.threads = None if threads is None else as_count(threads, "threads")
+        self.workspaces = [Workspace()]
+        self._m = self.d = None
+        self.d = next(self.blocks())[0].shape[1]
+
+    @property
+    def m(self):
+        """The number of points, known after the first walk."""
+        if self._m is None:
+            for _ in self.blocks():
+                pass
+        return self._m
+
+    def blocks(self):
+        """Yield (points, weight or None), checked, of each block that has points."""
+        d, names, seen, absent = self.d, None, 0, 0
+        for number, block in enumerate(self._walk()):
+            block = block if isinstance(block, Block) else _located(block, number)
+            names = _same_names(block, names)
+            points, weight = block.checked(d)
+            d, seen = points.shape[1], seen + len(points)
+            absent += len(block.points) - len(points)
+            if len(points):
+                yield points, weight
+        if seen == 0:
+            if absent:
+                refuse_no_weight(0)
+            raise ValueError(
+                "X: expected at least one block with points, got none; look at what the function "
+                "or file yields."
+            )
+        if self._m is None:
+            self._m = seen
+        elif seen != self._m:
+            raise ValueError(
+                f"X: expected the same {self._m} points in each walk, got {seen} this time; "
+                "the function must return a fresh iterator over the same data each time."
+            )
+
+    def _walk(self):
+        blocks = self.walk()
+        if not isinstance(blocks, Iterable):
+            raise TypeError(
+                "X: expected a function that returns an iterator of blocks, got one that returns "
+                f"{type(blocks).__name__}; make it yield arrays of shape (n, d)."
+            )
+        return blocks
+
+    def total(self, kernel, *, shared=True):
+        """Return the sum of kernel(points, weight, workspace) over all points."""
+
+        def one(block):
+            rows = Rows(*block, threads=self.threads)
+            for work in self.workspaces:
+                work.lifted = None  # the next block may come in the array of the last
+            rows.workspaces = self.workspaces
+            return rows.total(kernel, shared=shared)
+
+        return reduce(add, map(one, self.blocks()))
+
+    def sample(self, size, rng):
+        """Return at most `size` points drawn from all (see `Sample`), and their weights or None."""
+        draw = rng.random if self.m > size else np.zeros  # all of them: nothing to draw
+        samples = (Sample.of(*block, size, draw) for block in self.blocks())
+        return reduce(lambda a, b: a + b, samples).drawn()
+
+
+def _located(block, number):
+    """A block as a function or an iterable gives it."""
+    place, rows = f"block {number}", not isinstance(block, tuple)
+    if isinstance(block, list):  # of rows
+        rows = all(np.ndim(part) < 2 for part in block[:1])
+    if rows:
+        return Block(block, None, place)
+    if isinstance(block, list) or len(block) != 2:
+        raise TypeError(
+            f"{place}: expected an array of shape (n, d) or a pair (points, weights), got a "
+            f"{type(block).__name__} of {len(block)}; pass the tuple (points, weights)."
+        )
+    return Block(*block, place)
+
+
+def _same_names(block, names):
+    """The names of a table's columns, which must be those of the tables before it."""
+    found = tables.column_names(block.points)
+    if found is None or names is None or found == names:
+        return found or names
+    raise ValueError(
+        f"{block.place}: expected columns {', '.join(map(str, names))} as in the blocks before, "
+        f"got {', '.join(map(str, found))}; choose the same columns in the same order."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A sample without replacement of the points seen so far; samples of parts add up.
+
+    Each point draws a random number u and gets the key u / weight; the `size` points of smallest
+    keys are the sample. So points of equal weight have equal chances, and a point that weighs as
+    much as many others is not missed. With c the smallest key left out, max(weight, 1 / c) is what
+    a point in the sample stands for: its expectation, 0 where the point is not drawn, is the
+    weight [1]_.
+
+    References
+    ----------
+    .. [1] N. Duffield, C. Lund and M. Thorup (2007), Priority sampling for estimation of arbitrary
+       subset sums, Journal of the ACM 54(6), article 32.
+    """
+
+    size: int
+    keys: np.ndarray  # shape (n,), n at most size + 1: one more, to know c
+    points: np.ndarray  # shape (n, d), in the order they came
+    weight: np.ndarray  # shape (n,)
+
+    @classmethod
+    def of(cls, points, weight, size, draw):
+        """Return the sample of the points of one block; draw(n) makes the random numbers."""
+        weight = np.ones(len(points)) if weight is None else weight
+        return cls._smallest(size, draw(len(points)) / weight, points, weight)
+
+    @classmethod
+    def _smallest(cls, size, keys, points, weight):
+        n = size + 1
+        kept = np.sort(np.argpartition(keys, n)[:n]) if len(keys) > n else np.arange(len(keys))
+        return cls(size, keys[kept], points[kept], weight[kept])
+
+    def __add__(self, other):
+        arrays = ("keys", "points", "weight")
+        return self._smallest(
+            self.size, *(np.concatenate([getattr(self, a), getattr(other, a)]) for a in arrays)
+        )
+
+    def drawn(self):
+        """Return the points drawn (n, d), n at most `size`, and their weights (n,).
+
+        The weights are None if all are alike.
+        """
+        points, weight = self.points, self.weight
+        if len(self.keys) > self.size:
+            last = int(self.keys.argmax())
+            weight = np.delete(np.maximum(weight, 1 / self.keys[last]), last)
+            points = np.delete(points, last, axis=0)
+        return points, None if (weight == weight[0]).all() else weight
