@@ -100,9 +100,10 @@ def missing_states(
 
 def _missing_states(gaps, mixture):
     # Apart, because a generator would check its arguments only when first asked.
+    mixture = gaps.centered(mixture)
     for t in count():
         responsibilities, log_likelihood = gaps.posterior(mixture)
-        yield EMState(t, mixture, responsibilities, log_likelihood)
+        yield EMState(t, gaps.restored(mixture), responsibilities, log_likelihood)
         try:
             mixture = gaps.m_step(gaps.e_step(mixture)[0])
         except DegenerateComponentError as error:
@@ -164,14 +165,17 @@ def fit_missing(
     tol, max_iter = as_number(tol, "tol"), as_count(max_iter, "max_iter", least=0)
     n_init = as_count(n_init, "n_init")
     gaps = Gaps(X, covariance_type, sample_weight, prior)
-    points = gaps.X if isinstance(k_or_initial, GaussianMixture) else gaps.filled()
-    source = as_source(points, gaps.weight, None)
+    given = isinstance(k_or_initial, GaussianMixture)  # then no start is looked for in the points
+    source = as_source(gaps.X if given else gaps.filled(), gaps.weight, None)
     starts = starts_of(source, k_or_initial, n_init, rng, covariance_type)
     return best_of(gaps, starts, tol, max_iter)
 
 
 class Gaps:
     """The E and M step on points with gaps, with the methods of `gmm_lib.engine.Engine`.
+
+    As there, mixtures and statistics are told about `center`, which keeps the digits of a mean
+    where all data are far from the origin.
 
     Parameters
     ----------
@@ -185,7 +189,9 @@ class Gaps:
     Attributes
     ----------
     X : ndarray, shape (m, d)
-        With 0 in the gaps.
+        About the center, with 0 in the gaps.
+    center : ndarray, shape (d,)
+        The mean in features that lie far from 0, and 0 in the others.
     seen : ndarray of bool, shape (m, d)
     groups : list of (rows, o, u)
         Indices of points with the same gaps, of their observed and of their other features.
@@ -205,12 +211,18 @@ class Gaps:
         self.points = float(m if self.weight is None else self.weight.sum())
         self.covariance_type = as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
         self.prior = as_prior(prior, d)
-        how_often = self.seen.T @ (np.ones(m) if self.weight is None else self.weight)
+        weight = np.ones(m) if self.weight is None else self.weight
+        how_often = self.seen.T @ weight
         if not how_often.all():
             raise ValueError(
                 f"X: expected each feature to be observed at least once, got none in column "
                 f"{int(how_often.argmin())} (of rows with weight); leave the feature out."
             )
+        mean = weight @ self.X / how_often  # the gaps add nothing to either sum
+        variance = weight @ (self.seen * (self.X - mean) ** 2) / how_often
+        self.center = np.where(mean**2 > 100 * variance, mean, 0)
+        self.X = self.seen * (self.X - self.center)
+        self.mean, self.variance = mean - self.center, variance
         patterns, which = np.unique(self.seen, axis=0, return_inverse=True)
         which = which.ravel()
         self.groups = [
@@ -250,17 +262,22 @@ class Gaps:
         return w, float(log_density.sum() if self.weight is None else self.weight @ log_density)
 
     def centered(self, mixture):
-        """Return the mixture: deviations are taken from each mean, so no other center is needed."""
-        return mixture
+        """Return a mixture as seen from the center."""
+        return self._moved(mixture, -self.center)
 
-    restored = centered
+    def restored(self, mixture):
+        """Return a mixture seen from the center in the coordinates of the data."""
+        return self._moved(mixture, self.center)
+
+    def _moved(self, mixture, by):
+        return GaussianMixture._trusted(
+            mixture.weights, mixture.means + by, mixture.covariances, mixture.cholesky
+        )
 
     def filled(self):
         """Return the points with their gaps filled by the conditional mean under one Gaussian."""
-        weight = self.seen if self.weight is None else self.seen * self.weight[:, None]
-        mean = (weight * self.X).sum(axis=0) / weight.sum(axis=0)
-        variance = (weight * (self.X - mean) ** 2).sum(axis=0) / weight.sum(axis=0)
-        one = GaussianMixture([1.0], mean[None], np.diag(np.where(variance > 0, variance, 1))[None])
+        spread = np.where(self.variance > 0, self.variance, 1)
+        one = GaussianMixture([1.0], self.mean[None], np.diag(spread)[None])
         with suppress(DegenerateComponentError):  # then the means so far have to do
             for _ in range(FILLING):
                 one = self.m_step(self.e_step(one)[0])
@@ -268,7 +285,7 @@ class Gaps:
         for rows, o, u in self.groups:
             deviations = self._completed(one, rows, o, u)[1][0]
             points[np.ix_(rows, u)] = one.means[0, u] + deviations[u].T
-        return points
+        return points + self.center
 
     def _completed(self, mixture, rows, o, u):
         """What the E step says of one group of n points.
