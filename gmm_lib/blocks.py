@@ -125,17 +125,16 @@ class Blocks:
 
 def _located(block, number):
     """A block as a function or an iterable gives it."""
-    place, rows = f"block {number}", not isinstance(block, tuple)
-    if isinstance(block, list):  # of rows
-        rows = all(np.ndim(part) < 2 for part in block[:1])
-    if rows:
-        return Block(block, None, place)
-    if isinstance(block, list) or len(block) != 2:
+    place = f"block {number}"
+    if isinstance(block, tuple) and len(block) == 2:
+        return Block(*block, place)
+    of_rows = isinstance(block, list) and all(getattr(row, "ndim", 1) < 2 for row in block[:1])
+    if isinstance(block, (list, tuple)) and not of_rows:
         raise TypeError(
             f"{place}: expected an array of shape (n, d) or a pair (points, weights), got a "
             f"{type(block).__name__} of {len(block)}; pass the tuple (points, weights)."
         )
-    return Block(*block, place)
+    return Block(block, None, place)
 
 
 def _same_names(block, names):
