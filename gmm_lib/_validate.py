@@ -156,13 +156,17 @@ def as_points(X, d=None, *, name="X", least=1, first_row=None):
             f"{array.shape}; reshape a single point to (1, d), a single feature to (n, 1), and "
             "pass weights in a pair (points, weights)."
         )
-    like = "as in the mixture" if first_row is None else "as in the blocks before"
+    like = " as in the mixture" if name == "X" else ""
+    if first_row is not None:
+        like = " as in the blocks before"
     refuse_shape(array.shape, d, name=name, least=least, like=like)
     return array
 
 
-def refuse_shape(shape, d=None, *, name="X", least=1, like="as in the mixture"):
+def refuse_shape(shape, d=None, *, name="X", least=1, like=" as in the mixture"):
     """Refuse a shape that is not (m, d) with at least `least` points and one feature.
+
+    `like` says where a number of features d comes from.
 
     Raises
     ------
@@ -182,7 +186,7 @@ def refuse_shape(shape, d=None, *, name="X", least=1, like="as in the mixture"):
         )
     if d is not None and features != d:
         raise ValueError(
-            f"{name}: expected {d} feature{'s'[: d != 1]} {like}, got {features} (shape {shape}); "
+            f"{name}: expected {d} feature{'s'[: d != 1]}{like}, got {features} (shape {shape}); "
             "use the same columns."
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 from gmm_lib import tables
 from gmm_lib._validate import as_count, as_points, as_sample_weight, refuse_no_weight
 from gmm_lib.rows import Rows, Workspace, add, present
+from gmm_lib.sample import Sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +118,10 @@ class Blocks:
         return reduce(add, map(one, self.blocks()))
 
     def sample(self, size, rng):
-        """Return at most `size` points drawn from all (see `Sample`), and their weights or None."""
+        """Return at most `size` points drawn from all (see `Sample`), and their weights or None.
+
+        They are those that an array in memory would give.
+        """
         draw = rng.random if self.m > size else np.zeros  # all of them: nothing to draw
         samples = (Sample.of(*block, size, draw) for block in self.blocks())
         return reduce(lambda a, b: a + b, samples).drawn()
@@ -125,17 +129,16 @@ class Blocks:
 
 def _located(block, number):
     """A block as a function or an iterable gives it."""
-    place, rows = f"block {number}", not isinstance(block, tuple)
-    if isinstance(block, list):  # of rows
-        rows = all(np.ndim(part) < 2 for part in block[:1])
-    if rows:
-        return Block(block, None, place)
-    if isinstance(block, list) or len(block) != 2:
+    place = f"block {number}"
+    if isinstance(block, tuple) and len(block) == 2:
+        return Block(*block, place)
+    of_rows = isinstance(block, list) and all(getattr(row, "ndim", 1) < 2 for row in block[:1])
+    if isinstance(block, (list, tuple)) and not of_rows:
         raise TypeError(
             f"{place}: expected an array of shape (n, d) or a pair (points, weights), got a "
             f"{type(block).__name__} of {len(block)}; pass the tuple (points, weights)."
         )
-    return Block(*block, place)
+    return Block(block, None, place)
 
 
 def _same_names(block, names):
@@ -147,55 +150,3 @@ def _same_names(block, names):
         f"{block.place}: expected columns {', '.join(map(str, names))} as in the blocks before, "
         f"got {', '.join(map(str, found))}; choose the same columns in the same order."
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """A sample without replacement of the points seen so far; samples of parts add up.
-
-    Each point draws a random number u and gets the key u / weight; the `size` points of smallest
-    keys are the sample. So points of equal weight have equal chances, and a point that weighs as
-    much as many others is not missed. With c the smallest key left out, max(weight, 1 / c) is what
-    a point in the sample stands for: its expectation, 0 where the point is not drawn, is the
-    weight [1]_.
-
-    References
-    ----------
-    .. [1] N. Duffield, C. Lund and M. Thorup (2007), Priority sampling for estimation of arbitrary
-       subset sums, Journal of the ACM 54(6), article 32.
-    """
-
-    size: int
-    keys: np.ndarray  # shape (n,), n at most size + 1: one more, to know c
-    points: np.ndarray  # shape (n, d), in the order they came
-    weight: np.ndarray  # shape (n,)
-
-    @classmethod
-    def of(cls, points, weight, size, draw):
-        """Return the sample of the points of one block; draw(n) makes the random numbers."""
-        weight = np.ones(len(points)) if weight is None else weight
-        return cls._smallest(size, draw(len(points)) / weight, points, weight)
-
-    @classmethod
-    def _smallest(cls, size, keys, points, weight):
-        n = size + 1
-        kept = np.sort(np.argpartition(keys, n)[:n]) if len(keys) > n else np.arange(len(keys))
-        return cls(size, keys[kept], points[kept], weight[kept])
-
-    def __add__(self, other):
-        arrays = ("keys", "points", "weight")
-        return self._smallest(
-            self.size, *(np.concatenate([getattr(self, a), getattr(other, a)]) for a in arrays)
-        )
-
-    def drawn(self):
-        """Return the points drawn (n, d), n at most `size`, and their weights (n,).
-
-        The weights are None if all are alike.
-        """
-        points, weight = self.points, self.weight
-        if len(self.keys) > self.size:
-            last = int(self.keys.argmax())
-            weight = np.delete(np.maximum(weight, 1 / self.keys[last]), last)
-            points = np.delete(points, last, axis=0)
-        return points, None if (weight == weight[0]).all() else weight

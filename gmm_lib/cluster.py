@@ -5,8 +5,9 @@ from functools import reduce
 import numpy as np
 
 from gmm_lib._validate import as_sample_weight, refuse_no_weight, refuse_shape
-from gmm_lib.blocks import Block, Sample
+from gmm_lib.blocks import Block
 from gmm_lib.rows import Workspace, add
+from gmm_lib.sample import Sample
 
 
 class Partitions:

@@ -87,8 +87,9 @@ def fit(
     Parameters
     ----------
     X : array_like, shape (m, d), or (m,) in one dimension; or blocks of rows
-        Blocks are walked once an iteration: a memory map, a Parquet or .npy file, Arrow tables, a
-        function that returns an iterator of arrays, a Dask array; see `gmm_lib.stream`.
+        In memory: an array, a list, a table of pandas or polars. Blocks are walked once an
+        iteration: a memory map, a Parquet or .npy file, Arrow tables, a function that returns an
+        iterator of arrays, a Dask array; see `gmm_lib.stream`.
     k_or_initial : int or GaussianMixture
         The number of components, to start from `n_init` k-means++ starts and keep the best fit; or
         the start itself.

@@ -10,6 +10,8 @@ from functools import lru_cache, reduce
 
 import numpy as np
 
+from gmm_lib.sample import Sample
+
 # Multiply-adds a product may have: OpenBLAS runs up to 2^18 in the calling thread, which several
 # threads of ours need, and up to a million by kernels without packing, where a processor has them.
 ONE_THREAD_PRODUCT, SMALL_PRODUCT = 2**18, 10**6
@@ -113,5 +115,7 @@ class Rows:
         return reduce(add, pool(threads).map(part, range(threads)))
 
     def sample(self, size, rng):
-        """Return all points and their weights or None: they are in memory anyway."""
-        return self.X, self.weight
+        """Return at most `size` points drawn from all (see `Sample`), and their weights or None."""
+        if self.m <= size:
+            return self.X, self.weight
+        return Sample.of(self.X, self.weight, size, rng.random).drawn()

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from gmm_lib import GaussianMixture, fit
-from gmm_lib.blocks import Blocks, Sample
+from gmm_lib.blocks import Blocks
+from gmm_lib.sample import Sample
 from gmm_lib.stream import arrow, as_source
 
 pandas = pytest.importorskip("pandas")
@@ -236,6 +237,8 @@ GOOD = {
     "by columns": (np.asfortranarray(X), None),
     "every second row": (np.repeat(X, 2, axis=0)[::2], None),
     "far from zero": (X + 1e9, None),
+    "in a small unit": (X * 1e70, None),
+    "in a large unit": (X * 1e-150, None),
     "weights": (X, np.linspace(0.5, 2, 10)),
     "weights that are whole numbers": (X, np.arange(1, 11)),
     "weight zero in the first block": (X, ZEROS_FIRST),
@@ -255,7 +258,7 @@ def assert_same(found, expected):
     np.testing.assert_allclose(found.log_likelihoods, expected.log_likelihoods, rtol=1e-10)
     for name in ("weights", "means", "covariances"):
         ours, theirs = (getattr(f.mixture, name) for f in (found, expected))
-        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10 * np.abs(theirs).max())
 
 
 @pytest.mark.parametrize("what", GOOD)
@@ -759,6 +762,35 @@ def test_a_start_does_not_miss_few_points_that_weigh_much(door, tmp_path, monkey
     source, sample_weight = DOORS[door].make(many, weight, tmp_path)
     found = fit(source, 2, rng=np.random.default_rng(0), sample_weight=sample_weight)
     np.testing.assert_allclose(np.sort(found.mixture.means[:, 0]), [0, 50], atol=1.5)
+
+
+@pytest.mark.parametrize("door", ["function", ".npy", "Parquet folder"])
+def test_a_sample_of_blocks_is_that_of_the_array(door, tmp_path):
+    weight = None if door == ".npy" else np.linspace(0.1, 3, 10)
+    source, sample_weight = DOORS[door].make(X, weight, tmp_path)
+    drawn = as_source(source, sample_weight).sample(4, np.random.default_rng(3))
+    expected = as_source(X, weight).sample(4, np.random.default_rng(3))
+    assert len(drawn[0]) == 4
+    np.testing.assert_array_equal(drawn[0], expected[0])
+    if weight is not None:
+        np.testing.assert_array_equal(drawn[1], expected[1])
+
+
+def test_partitions_without_points_are_passed_over():
+    array = dask_array.from_array(np.sort(X, axis=0), chunks=(3, 2))
+    upper = array[array[:, 0] > 8]  # nobody is left in the first partition
+    options = {"max_iter": 2, "covariance_type": "diag"}
+    found = fit(upper, start_for(X), **options)
+    assert_same(found, fit(np.sort(X, axis=0)[4:], start_for(X), **options))
+    with pytest.raises(ValueError, match="X: expected at least 1 point of at least one feature"):
+        fit(array[array[:, 0] > 99], start_for(X))
+
+
+def test_a_bad_row_is_found_in_whichever_walk_it_comes():
+    walks = iter([X, X, X, with_entry(np.nan)])
+    with pytest.raises(ValueError, match="block 0: .* got nan in row 7, column 1"):
+        fit(lambda: iter([next(walks)]), start_for(X), tol=0, covariance_type="tied")
+    assert next(walks, None) is None
 
 
 def test_a_stream_is_counted_when_it_is_asked():
