@@ -289,8 +289,11 @@ class Rows:
         return reduce(add, pool(threads).map(part, range(threads)))
 
     def sample(self, size, rng):
-        """Return all points and their weights: they are in memory anyway."""
-        return self.X, self.weight
+        """Return at most `size` points drawn with equal chances, and their weights or None."""
+        if self.m <= size:
+            return self.X, self.weight
+        rows = np.sort(rng.choice(self.m, size, replace=False))
+        return self.X[rows], None if self.weight is None else self.weight[rows]
 
 
 # --------------------------------------------------------------------------------------- the engine
