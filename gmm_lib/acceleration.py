@@ -37,7 +37,7 @@ from gmm_lib.covariance import (
     checked_cholesky,
     diagonals,
 )
-from gmm_lib.em import EMState, as_mixture, e_step, m_step
+from gmm_lib.em import EMState, as_mixture, constrained, e_step, m_step
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.prior import as_prior
 
@@ -47,8 +47,7 @@ def squarem_states(
 ) -> Iterator[EMState]:
     """Yield the states of accelerated EM (SQUAREM [1]_) from `initial`, without end.
 
-    The first iteration is plain EM, which brings the start to its covariance type. From then on
-    each state is three EM maps (M steps) after the one before: two that show the direction, and one
+    Each state is three EM maps (M steps) after the one before: two that show the direction, and one
     after the extrapolation. Where that leads to no mixture, or to a lower log-likelihood than the
     first of the two, plain EM goes on from the second instead, so ℓ does not fall.
 
@@ -56,7 +55,7 @@ def squarem_states(
     ----------
     X : array_like, shape (m, d), or (m,) in one dimension
     initial : GaussianMixture
-        θ_0.
+        θ_0, once its covariances fit the covariance type: see `gmm_lib.em.constrained`.
     covariance_type : {"full", "tied", "diag", "spherical"}
     sample_weight : array_like, shape (m,), optional
         How often each point counts.
@@ -66,8 +65,8 @@ def squarem_states(
     Yields
     ------
     EMState
-        As `em_states` does; `iteration` counts the EM maps so far, 0, 1, 4, 7, …, so that the two
-        can be compared.
+        As `em_states` does; `iteration` counts the EM maps so far, 0, 3, 6, …, so that the two can
+        be compared.
 
     Raises
     ------
@@ -89,14 +88,15 @@ def squarem_states(
     >>> for state in islice(squarem_states(x, start), 4):
     ...     print(state.iteration, round(state.log_likelihood, 4))
     0 -60.7213
-    1 -34.5257
-    4 -32.2412
-    7 -32.2391
+    3 -33.7933
+    6 -32.2416
+    9 -32.2391
     """
     as_mixture(initial)
     X = as_points(X, initial.d)
     as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
     weight = as_sample_weight(sample_weight, len(X))
+    initial = constrained(initial, covariance_type)
     return _squarem_states(X, initial, covariance_type, weight, as_prior(prior, initial.d))
 
 
@@ -117,12 +117,9 @@ def _squarem_states(X, mixture, covariance_type, weight, prior):
         try:
             return m_step(X, w, covariance_type, sample_weight=weight, prior=prior)
         except DegenerateComponentError as error:
-            raise DegenerateComponentError(error.component, error.reason, t) from None
+            raise error.at(t) from None
 
-    w, log_likelihood, _ = e(mixture)
-    yield EMState(0, mixture, w, log_likelihood)
-    mixture = m(w, 1)
-    for t in count(1, 3):
+    for t in count(0, 3):
         w, log_likelihood, _ = e(mixture)
         yield EMState(t, mixture, w, log_likelihood)
         first = m(w, t + 1)
@@ -186,7 +183,8 @@ def _as_mixture(vector, k, unit):
         factors *= unit[:, None]
         covariances = factors @ factors.transpose(0, 2, 1)
     if not weights.min() > EMPTY_SHARE:
-        raise DegenerateComponentError(int(weights.argmin()), "its weight left the range of floats")
+        reason, remedy = "its weight left the range of floats", "a shorter step"
+        raise DegenerateComponentError(int(weights.argmin()), reason, remedies=[remedy])
     means = means.reshape(k, d) * unit
     factors = checked_cholesky(weights, means, covariances)
     return GaussianMixture._trusted(weights, means, covariances, factors)

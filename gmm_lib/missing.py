@@ -44,7 +44,7 @@ from gmm_lib.covariance import (
     DegenerateComponentError,
     log_determinants,
 )
-from gmm_lib.em import EMState, as_mixture
+from gmm_lib.em import EMState, as_mixture, constrained
 from gmm_lib.fitting import best_of, starts_of
 from gmm_lib.mixture import GaussianMixture, normalize
 from gmm_lib.prior import as_prior
@@ -66,7 +66,7 @@ def missing_states(
         NaN (or a masked entry, or NA in a table) is a missing value; each row and each column holds
         at least one that is not.
     initial : GaussianMixture
-        θ_0.
+        θ_0, once its covariances fit the covariance type: see `gmm_lib.em.constrained`.
     covariance_type : {"full", "tied", "diag", "spherical"}
     sample_weight : array_like, shape (m,), optional
         How often each point counts.
@@ -76,7 +76,7 @@ def missing_states(
     ------
     EMState
         As from `em_states`; ℓ is the log-likelihood of the observed values. Without a prior it
-        never falls beyond rounding, once the first M step has brought the start to its type.
+        never falls beyond rounding.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def missing_states(
     """
     as_mixture(initial, "initial")
     gaps = Gaps(X, covariance_type, sample_weight, prior, initial.d)
-    return _missing_states(gaps, initial)
+    return _missing_states(gaps, constrained(initial, covariance_type))
 
 
 def _missing_states(gaps, mixture):
@@ -107,13 +107,14 @@ def _missing_states(gaps, mixture):
         try:
             mixture = gaps.m_step(gaps.e_step(mixture)[0])
         except DegenerateComponentError as error:
-            raise DegenerateComponentError(error.component, error.reason, t + 1) from None
+            raise error.at(t + 1) from None
 
 
 def fit_missing(
     X,
     k_or_initial,
     *,
+    init="kmeans",
     covariance_type="full",
     tol=1e-8,
     max_iter=1000,
@@ -134,7 +135,7 @@ def fit_missing(
     k_or_initial : int or GaussianMixture
         The number of components, or the start. The starts for k are those of `fit` on points whose
         gaps are filled by the conditional mean under one Gaussian: good enough to start from.
-    covariance_type, tol, max_iter, n_init, rng, sample_weight, prior
+    init, covariance_type, tol, max_iter, n_init, rng, sample_weight, prior
         As in `fit`.
 
     Returns
@@ -167,7 +168,7 @@ def fit_missing(
     gaps = Gaps(X, covariance_type, sample_weight, prior)
     given = isinstance(k_or_initial, GaussianMixture)  # then no start is looked for in the points
     source = as_source(gaps.X if given else gaps.filled(), gaps.weight, None)
-    starts = starts_of(source, k_or_initial, n_init, rng, covariance_type)
+    starts = starts_of(source, k_or_initial, n_init, rng, covariance_type, init, gaps.prior)
     return best_of(gaps, starts, tol, max_iter)
 
 

@@ -76,8 +76,7 @@ def test_what_is_climbed_never_falls(problem, covariance_type, with_prior):
     with contextlib.suppress(DegenerateComponentError):
         found.extend(islice(squarem_states(X, mixture, covariance_type, prior=prior), 12))
     heights = [
-        s.log_likelihood + (prior.log_density(s.mixture.cholesky) if prior else 0)
-        for s in found[0 if covariance_type == "full" else 1 :]
+        s.log_likelihood + (prior.log_density(s.mixture.cholesky) if prior else 0) for s in found
     ]
     assert len(found) > 1
     assert all(after >= before - 1e-9 * (1 + abs(before)) for before, after in pairwise(heights))
@@ -89,7 +88,7 @@ def test_what_is_climbed_never_falls(problem, covariance_type, with_prior):
 def test_covariances_keep_their_type(covariance_type):
     states = list(islice(squarem_states(PLANE.X, PLANE.mixture, covariance_type), 60))
     last = states[-1].mixture
-    assert [s.iteration for s in states[:4]] == [0, 1, 4, 7]
+    assert [s.iteration for s in states[:4]] == [0, 3, 6, 9]
     found = fit(PLANE.X, PLANE.mixture, covariance_type=covariance_type, tol=1e-13, max_iter=5000)
     assert_alike(last, found.mixture, rtol=1e-4)
     assert states[-1].log_likelihood >= found.log_likelihood - 1e-9
