@@ -47,6 +47,12 @@ def pandas_frame(X):
     return pandas.DataFrame(plane(X), columns=list(columns_of(X)))
 
 
+def converted(X, **options):
+    """A table of pandas with types of its own, which it has for all but complex numbers."""
+    frame = pandas_frame(X)
+    return frame if X.dtype.kind == "c" else frame.convert_dtypes(**options)
+
+
 def polars_frame(X):
     return polars.DataFrame(columns_of(X))
 
@@ -149,11 +155,9 @@ DOORS = {
     "array": Door(lambda X, w, folder: (X, w)),
     "list": Door(lambda X, w, folder: (X if isinstance(X, list) else X.tolist(), w)),
     "pandas": Door(lambda X, w, folder: (pandas_frame(X), w), without=TABLE),
-    "pandas, nullable": Door(
-        lambda X, w, folder: (pandas_frame(X).convert_dtypes(), w), without=TABLE
-    ),
+    "pandas, nullable": Door(lambda X, w, folder: (converted(X), w), without=TABLE),
     "pandas on Arrow": Door(
-        lambda X, w, folder: (pandas_frame(X).convert_dtypes(dtype_backend="pyarrow"), w),
+        lambda X, w, folder: (converted(X, dtype_backend="pyarrow"), w),
         without=TABLE,
     ),
     "polars": Door(lambda X, w, folder: (polars_frame(X), w), without=TABLE),
@@ -472,7 +476,7 @@ def with_columns(*names):
 
 def renamed(*names):
     """A table of Arrow whose columns have these names."""
-    return table(X).rename_columns(names)
+    return table(X).rename_columns(list(names))
 
 
 def filtered(folder):
