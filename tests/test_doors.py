@@ -281,6 +281,15 @@ def test_every_door_gives_the_fit_of_the_array(door, what, tmp_path):
     assert_same(found, fit(X[present], start, sample_weight=weight, **options))
 
 
+def test_a_point_of_weight_zero_may_be_anywhere(monkeypatch):
+    """By products, too, where all is told about a center: the mean of what is there."""
+    monkeypatch.setattr("gmm_lib.engine.FEW", 0)
+    _, weight = GOOD["weight zero for points far away"]
+    options = {"tol": 0, "max_iter": 4, "covariance_type": "tied"}
+    found = fit(FAR, start_for(X), sample_weight=weight, **options)
+    assert_same(found, fit(X[2:], start_for(X), **options))
+
+
 @pytest.mark.parametrize("what", ["floats", "one feature", "weight zero in the first block"])
 @pytest.mark.parametrize("door", DOORS)
 def test_every_door_draws_the_starts_of_the_array(door, what, tmp_path):
