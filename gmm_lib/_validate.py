@@ -5,6 +5,7 @@ either taken as it is (as float64) or refused with a message.
 """
 
 import operator
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -40,8 +41,9 @@ def as_real(values, name, largest=LARGEST, first_row=None):
     array = values if type(values) is np.ndarray else _as_array(values, name)
     if array.dtype.kind not in "iuf":
         _refuse_non_numbers(values, array, name)
-    # A float64 array is not copied: the data may be large.
-    array = np.asarray(array, dtype=float)
+    if array.dtype != float:  # it is not copied: the data may be large
+        with np.errstate(over="ignore"):  # what leaves the range is found below
+            array = array.astype(float)
     if not _plainly_fine(array):
         _refuse_extreme(array, name, largest, first_row)
     return array
@@ -51,6 +53,8 @@ def _as_array(values, name):
     """An array of whatever stands for one."""
     if tables.is_table(values):
         return tables.as_array(values, name)
+    if isinstance(values, Mapping):  # numpy might take the keys
+        return np.empty((), dtype=object)
     parts = values if isinstance(values, (list, tuple)) else [values]
     masked = sum(int(np.ma.count_masked(p)) for p in parts if isinstance(p, np.ma.MaskedArray))
     if masked:
@@ -85,8 +89,8 @@ def _refuse_non_numbers(values, array, name):
         got = "None" if values is None else type(values).__name__
         if hasattr(values, "toarray"):  # a sparse matrix
             remedy = f"pass {what}.toarray(), for the zeros count as well"
-        elif isinstance(values, dict):
-            remedy = f"pass np.column_stack(list({what}.values()))"
+        elif isinstance(values, Mapping):
+            remedy = f"pass one of its values, or np.column_stack(list({what}.values()))"
         else:
             remedy = "pass an array, or a list with a row for each point"
     raise TypeError(f"{name}: expected real numbers, got {got}; {remedy}.")

@@ -81,24 +81,24 @@ class Blocks:
             absent += len(block.points) - len(points)
             if len(points):
                 yield points, weight
-        if seen == 0:
-            if absent:
-                refuse_no_weight(0)
-            raise ValueError(
-                "X: expected at least one block with points, got none; look at what the function "
-                "or file yields."
-            )
-        if self._m is None:
-            self._m = seen
-        elif seen != self._m:
+        if self._m not in (None, seen):
             raise ValueError(
                 f"X: expected the same {self._m} points in each walk, got {seen} this time; "
                 "the function must return a fresh iterator over the same data each time."
             )
+        if seen == 0:
+            if absent:
+                refuse_no_weight(0)
+            raise ValueError(
+                "X: expected at least one block with points, got none; look at what the file or "
+                "function yields, and that it yields it in each walk."
+            )
+        self._m = seen
 
     def _walk(self):
         blocks = self.walk()
-        if not isinstance(blocks, Iterable):
+        whole = tables.is_table(blocks) or getattr(blocks, "ndim", 3) < 3
+        if whole or not isinstance(blocks, Iterable):
             raise TypeError(
                 "X: expected a function that returns an iterator of blocks, got one that returns "
                 f"{type(blocks).__name__}; make it yield arrays of shape (n, d)."

@@ -88,6 +88,7 @@ def arrow(source, columns=None, *, weight=None, threads=None):
             f"X: expected Arrow data that can be read again, got {type(source).__name__}; pass a "
             "path, a pyarrow Dataset, a Table or a ParquetFile."
         )
+    fragments = _fragments(source)
     names = _features(schema, columns, weight)
     wanted = names + ([] if weight is None else [weight])
     rows = max(1, READ // len(wanted))
@@ -99,9 +100,9 @@ def arrow(source, columns=None, *, weight=None, threads=None):
         elif isinstance(source, pyarrow.parquet.ParquetFile):
             yield "Parquet file", source.iter_batches(batch_size=rows, columns=wanted)
         else:
-            for number, part in enumerate(source.get_fragments()):
+            for number, part in enumerate(fragments):
                 place = getattr(part, "path", None) or f"fragment {number}"
-                yield place, part.to_batches(columns=wanted, batch_size=rows)
+                yield place, part.to_batches(schema, columns=wanted, batch_size=rows)
 
     def walk():
         for place, batches in parts():
@@ -113,6 +114,19 @@ def arrow(source, columns=None, *, weight=None, threads=None):
                 first_row += len(points)
 
     return Blocks(walk, threads)
+
+
+def _fragments(source):
+    """The files of a Dataset; none of what is no Dataset."""
+    if not hasattr(source, "get_fragments"):
+        return []
+    try:
+        return list(source.get_fragments())
+    except ValueError as error:
+        raise ValueError(
+            "X: expected a Dataset as it was opened, got one that is filtered or projected; pass a "
+            "function of its batches, lambda: X.to_batches()."
+        ) from error
 
 
 def _features(schema, columns, weight):

@@ -8,9 +8,9 @@ import numpy as np
 
 
 def package_of(value):
-    """The package of the class of `value`, or of the class that one is derived from."""
+    """The package of the class of `value`; of a class it is derived from, if that is known here."""
     packages = [c.__module__.partition(".")[0] for c in type(value).__mro__]
-    return next((package for package in packages if package in READERS), packages[0])
+    return next((p for p in packages if p in READERS or p == "dask"), packages[0])
 
 
 def is_table(value):
@@ -110,8 +110,9 @@ def _from_polars(table, name):
             f"{name}: expected a table in memory, got a {type(table).__name__}; pass "
             f"{name}.collect()."
         )
-    refuse_non_numeric(_types(table, name), lambda kind: kind.is_numeric(), name)
-    return table.to_numpy()
+    types = _types(table, name)
+    refuse_non_numeric(types, lambda kind: kind.is_numeric(), name)
+    return table.to_numpy() if types else np.empty((0, 0))
 
 
 def _from_arrow(table, name):

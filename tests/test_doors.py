@@ -20,6 +20,7 @@ pandas = pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
 pyarrow = pytest.importorskip("pyarrow")
 dataset = pytest.importorskip("pyarrow.dataset")
+pytest.importorskip("pyarrow.compute")
 feather = pytest.importorskip("pyarrow.feather")
 parquet = pytest.importorskip("pyarrow.parquet")
 dask_array = pytest.importorskip("dask.array")
@@ -44,6 +45,12 @@ def columns_of(X):
 
 def pandas_frame(X):
     return pandas.DataFrame(plane(X), columns=list(columns_of(X)))
+
+
+def converted(X, **options):
+    """A table of pandas with types of its own, which it has for all but complex numbers."""
+    frame = pandas_frame(X)
+    return frame if X.dtype.kind == "c" else frame.convert_dtypes(**options)
 
 
 def polars_frame(X):
@@ -148,11 +155,9 @@ DOORS = {
     "array": Door(lambda X, w, folder: (X, w)),
     "list": Door(lambda X, w, folder: (X if isinstance(X, list) else X.tolist(), w)),
     "pandas": Door(lambda X, w, folder: (pandas_frame(X), w), without=TABLE),
-    "pandas, nullable": Door(
-        lambda X, w, folder: (pandas_frame(X).convert_dtypes(), w), without=TABLE
-    ),
+    "pandas, nullable": Door(lambda X, w, folder: (converted(X), w), without=TABLE),
     "pandas on Arrow": Door(
-        lambda X, w, folder: (pandas_frame(X).convert_dtypes(dtype_backend="pyarrow"), w),
+        lambda X, w, folder: (converted(X, dtype_backend="pyarrow"), w),
         without=TABLE,
     ),
     "polars": Door(lambda X, w, folder: (polars_frame(X), w), without=TABLE),
@@ -274,6 +279,15 @@ def test_every_door_gives_the_fit_of_the_array(door, what, tmp_path):
     present = slice(None) if weight is None else weight > 0
     weight = None if weight is None else weight[present]
     assert_same(found, fit(X[present], start, sample_weight=weight, **options))
+
+
+def test_a_point_of_weight_zero_may_be_anywhere(monkeypatch):
+    """By products, too, where all is told about a center: the mean of what is there."""
+    monkeypatch.setattr("gmm_lib.engine.FEW", 0)
+    _, weight = GOOD["weight zero for points far away"]
+    options = {"tol": 0, "max_iter": 4, "covariance_type": "tied"}
+    found = fit(FAR, start_for(X), sample_weight=weight, **options)
+    assert_same(found, fit(X[2:], start_for(X), **options))
 
 
 @pytest.mark.parametrize("what", ["floats", "one feature", "weight zero in the first block"])
@@ -471,7 +485,11 @@ def with_columns(*names):
 
 def renamed(*names):
     """A table of Arrow whose columns have these names."""
-    return table(X).rename_columns(names)
+    return table(X).rename_columns(list(names))
+
+
+def filtered(folder):
+    return dataset.dataset(folder).filter(pyarrow.compute.field("a") > 4)
 
 
 def saved(path, content):
@@ -483,7 +501,11 @@ NO_POINTS = {
     "None": (lambda folder: None, TypeError, "got None; pass an array"),
     "a number": (lambda folder: 3, ValueError, r"expected shape \(m, d\).* got shape \(\)"),
     "a set": (lambda folder: {1, 2}, TypeError, "got set; pass an array, or a list with a row"),
-    "a dict": (lambda folder: {"a": [1, 2]}, TypeError, r"got dict; pass np.column_stack\(list"),
+    "a dict": (
+        lambda folder: {"a": [1, 2]},
+        TypeError,
+        r"got dict; pass one of its values, or np.column_stack\(list\(X",
+    ),
     "a mixture": (
         lambda folder: GaussianMixture([1], [0], [1]),
         TypeError,
@@ -527,6 +549,36 @@ NO_POINTS = {
         lambda folder: lambda: 3,
         TypeError,
         "returns an iterator of blocks, got one that returns int",
+    ),
+    "a function of an array": (
+        lambda folder: lambda: X,
+        TypeError,
+        "an iterator of blocks, got one that returns ndarray; make it yield arrays",
+    ),
+    "a function of a table": (
+        lambda folder: lambda: polars_frame(X),
+        TypeError,
+        "an iterator of blocks, got one that returns DataFrame; make it yield arrays",
+    ),
+    "a function of one iterator": (
+        lambda folder: (lambda blocks: lambda: blocks)(iter(np.split(X, CUTS))),
+        ValueError,
+        "the same 7 points in each walk, got 0 this time; .* a fresh iterator",
+    ),
+    "a filtered Dataset": (
+        lambda folder: filtered(parquet_folder(X, None, folder)),
+        ValueError,
+        "got one that is filtered or projected; pass a function of its batches, lambda: X.to_b",
+    ),
+    "arrays by name": (
+        lambda folder: np.load(np.savez(folder / "x.npz", a=X) or folder / "x.npz"),
+        TypeError,
+        "got NpzFile; pass one of its values",
+    ),
+    "numbers that only long doubles hold": (
+        lambda folder: X.astype(np.longdouble) * np.longdouble("1e4000"),
+        ValueError,
+        "expected finite numbers",
     ),
     "a function of no blocks": (
         lambda folder: lambda: iter([]),
@@ -652,6 +704,23 @@ def test_a_stored_index_is_no_feature(tmp_path):
     assert_same(fit(batches[0], start_for(X), max_iter=2), expected)
     # Asked for by name it is a column like others.
     assert arrow(tmp_path / "named.parquet", ["row", "a"]).d == 2
+
+
+def test_a_column_that_is_a_directory_is_a_feature_if_the_dataset_says_so(tmp_path):
+    side = (X[:, :1] > 9).astype(int)
+    schema = pyarrow.schema([("side", pyarrow.int64())])
+    by_side = dataset.partitioning(schema, flavor="hive")
+    whole = table(X).append_column("side", [side[:, 0]])
+    dataset.write_dataset(whole, tmp_path, format="parquet", partitioning=by_side)
+    assert_same(fit(tmp_path, start_for(X), max_iter=2), fit(X, start_for(X), max_iter=2))
+    source = as_source(dataset.dataset(tmp_path, partitioning="hive"))
+    np.testing.assert_array_equal(source.sample(10, None)[0], np.c_[X, side])
+
+
+def test_batches_of_a_filtered_dataset_are_blocks(tmp_path):
+    some = filtered(parquet_folder(X, None, tmp_path))
+    found = fit(lambda: some.to_batches(), start_for(X), max_iter=2)
+    assert_same(found, fit(X[X[:, 0] > 4], start_for(X), max_iter=2))
 
 
 def test_columns_of_several_types_are_one_array():

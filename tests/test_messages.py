@@ -93,6 +93,15 @@ def axes():
     return Figure().subplots()
 
 
+def filtered(folder):
+    import pyarrow.compute
+    import pyarrow.dataset
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(table(a=[1.0, 2.0]), folder / "x.parquet")
+    return pyarrow.dataset.dataset(folder).filter(pyarrow.compute.field("a") > 1)
+
+
 def saved(path, content=b"no numbers"):
     path.write_bytes(content)
     return path
@@ -192,6 +201,7 @@ CASES = {
         lambda folder: fit(folder / "x.npy", START),
         lambda folder: fit(saved(folder / "x.npy"), START),
         lambda folder: arrow(3),
+        lambda folder: arrow(filtered(folder)),
         lambda folder: arrow(table(a=[1.0]), "a"),
         lambda folder: arrow(table(a=[1.0]), []),
         lambda folder: arrow(table(a=[1.0]), ["b"]),
