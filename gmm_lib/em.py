@@ -17,7 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 from gmm_lib._validate import as_choice, as_points, as_responsibilities, as_sample_weight
-from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError, maximize
+from gmm_lib.covariance import (
+    CONSTRAINTS,
+    COVARIANCE_TYPES,
+    DegenerateComponentError,
+    maximize,
+)
+from gmm_lib.features import features_of
 from gmm_lib.mixture import GaussianMixture, normalize
 from gmm_lib.prior import as_prior
 
@@ -99,9 +105,12 @@ def m_step(X, responsibilities, covariance_type="full", *, sample_weight=None, p
 
     N = w.sum(axis=0)  # N_j: how many points component j owns, a fractional count
     # An empty component has no mean; maximize, below, is where it is reported.
-    mu = (w.T @ X) / np.where(N > 0, N, 1)[:, None]
+    owned = np.where(N > 0, N, 1)[:, None]
+    mu = (w.T @ X) / owned
     scatter = np.empty((len(N), X.shape[1], X.shape[1]))
     for j in range(len(N)):
+        # A sum of many numbers is off by many roundings; the mean of what is left mends the mean.
+        mu[j] += w[:, j] @ (X - mu[j]) / owned[j]
         difference = X - mu[j]  # from the new mean, not from the old
         scatter[j] = (w[:, j, None] * difference).T @ difference
     # φ_j = N_j / m and Σ_j = scatter_j / N_j, under the constraint
@@ -119,14 +128,15 @@ def em_states(
     ----------
     X : array_like, shape (m, d), or (m,) in one dimension
     initial : GaussianMixture
-        θ_0.
+        θ_0, once its covariances fit the covariance type: see `constrained`.
     covariance_type, sample_weight, prior
         As in `m_step`.
 
     Yields
     ------
     EMState
-        (t, θ_t, w_t, ℓ(θ_t)) for t = 0, 1, 2, … Without a prior, ℓ never falls beyond rounding.
+        (t, θ_t, w_t, ℓ(θ_t)) for t = 0, 1, 2, … Without a prior, ℓ never falls beyond rounding;
+        with one, ℓ plus `CovariancePrior.log_density` never does.
 
     Raises
     ------
@@ -148,6 +158,7 @@ def em_states(
     as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
     as_sample_weight(sample_weight, len(X))
     as_prior(prior, initial.d)
+    initial = constrained(initial, covariance_type)
     return _em_states(X, initial, covariance_type, sample_weight, prior)
 
 
@@ -161,7 +172,44 @@ def _em_states(X, mixture, covariance_type, sample_weight, prior):
                 X, responsibilities, covariance_type, sample_weight=sample_weight, prior=prior
             )
         except DegenerateComponentError as error:
-            raise DegenerateComponentError(error.component, error.reason, t + 1) from None
+            raise error.at(t + 1) from None
+
+
+def constrained(mixture, covariance_type):
+    """Return the mixture with covariances of a type: itself, if they fit the type already.
+
+    EM under a constraint climbs among the mixtures that keep it. From one that does not, the first
+    M step would have to come down to them, and ℓ could fall. So a start takes the covariances that
+    an M step would give to points spread as the start says: those of the type that are nearest to
+    its own, component by component, in the Kullback-Leibler divergence.
+
+    Parameters
+    ----------
+    mixture : GaussianMixture
+    covariance_type : {"full", "tied", "diag", "spherical"}
+
+    Returns
+    -------
+    GaussianMixture
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> crooked = GaussianMixture([1.0], [[0, 0]], [[[2, 1], [1, 3]]])
+    >>> constrained(crooked, "diag").covariances[0]
+    array([[2., 0.],
+           [0., 3.]])
+    """
+    as_mixture(mixture)
+    as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
+    if features_of(covariance_type, mixture.d).describe(mixture.covariances):
+        return mixture
+    covariances = CONSTRAINTS[covariance_type](mixture.weights, mixture.covariances)
+    return GaussianMixture(mixture.weights, mixture.means, covariances)
 
 
 def as_mixture(mixture, name="mixture"):

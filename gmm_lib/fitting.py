@@ -4,7 +4,9 @@ It knows where to start (`gmm_lib.initial`), what makes an iteration (`gmm_lib.e
 the points live (`gmm_lib.stream`); what is here is the loop about them.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -13,14 +15,18 @@ from gmm_lib._validate import (
     as_components,
     as_count,
     as_number,
+    as_responsibilities,
     as_rng,
     refuse_shape,
 )
 from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
+from gmm_lib.em import constrained, m_step
 from gmm_lib.engine import Engine
-from gmm_lib.initial import kmeans_plus_plus
+from gmm_lib.initial import STARTS, as_labels, one_hot
+from gmm_lib.initial import starts as starts_by_name
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.prior import as_prior
+from gmm_lib.rows import Rows
 from gmm_lib.stream import as_source
 
 # Points drawn to choose a start from, where not all of them are in memory.
@@ -69,6 +75,7 @@ def fit(
     X,
     k_or_initial,
     *,
+    init="kmeans",
     covariance_type="full",
     tol=1e-8,
     max_iter=1000,
@@ -91,17 +98,23 @@ def fit(
         iteration: a memory map, a Parquet or .npy file, Arrow tables, a function that returns an
         iterator of arrays, a Dask array; see `gmm_lib.stream`.
     k_or_initial : int or GaussianMixture
-        The number of components, to start from `n_init` k-means++ starts and keep the best fit; or
-        the start itself.
+        The number of components; or the start itself, a mixture: see `gmm_lib.em.constrained` for
+        one whose covariances do not fit the covariance type.
+    init : {"kmeans", "k-means++", "random_from_data", "random"} or array_like
+        Where to start from, if k is given. By name, as `gmm_lib.initial.starts` describes: from the
+        groups that k-means finds, from points far apart, from any points, from random
+        responsibilities. Or from the M step of responsibilities of your own, shape (m, k), or of
+        labels from 0 to k - 1, shape (m,).
     covariance_type : {"full", "tied", "diag", "spherical"}
     tol : float
         Stop when an iteration gains less than this per point (in nats). 0: never, run `max_iter`.
     max_iter : int
         The most M steps from one start; 0 evaluates the start.
     n_init : int
-        Number of starts; with a mixture given there is only one.
+        Number of starts, of which the best fit is kept; from a mixture, responsibilities or labels
+        there is only one.
     rng : numpy.random.Generator
-        Needed when k is given.
+        Needed for a start by name.
     sample_weight : array_like, shape (m,), optional
         How often each point counts. Blocks bring weights of their own.
     prior : CovariancePrior, optional
@@ -129,6 +142,10 @@ def fit(
     >>> found = fit(x, GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7]))
     >>> round(found.log_likelihood, 4), found.converged
     (-32.2391, True)
+    >>> fit(x, 2, rng=np.random.default_rng(0)).mixture.weights.round(4)
+    array([0.5, 0.5])
+    >>> fit(x, 2, init=[0, 0, 0, 0, 0, 1, 1, 1, 1, 1], max_iter=0).mixture.means[:, 0]
+    array([ 5. , 23.8])
     """
     as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
     tol, max_iter = as_number(tol, "tol"), as_count(max_iter, "max_iter", least=0)
@@ -136,8 +153,29 @@ def fit(
     source = as_source(X, sample_weight, threads)
     prior = as_prior(prior, source.d)
     engine = Engine(source, covariance_type, prior=prior)
-    starts = _starts(source, k_or_initial, n_init, rng, covariance_type)
+    starts = starts_of(source, k_or_initial, n_init, rng, covariance_type, init, prior)
+    return best_of(engine, starts, tol, max_iter, progress)
 
+
+def best_of(engine, starts, tol, max_iter, progress=False):
+    """Return the highest fit that EM reaches from several mixtures; input is trusted.
+
+    Parameters
+    ----------
+    engine : Engine, or an object with the same methods
+    starts : iterable of GaussianMixture
+    tol, max_iter, progress
+        As in `fit`.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    DegenerateComponentError
+        If a component collapses from every start.
+    """
     best, attempts, failure = None, [], None
     for start in starts:
         try:
@@ -161,28 +199,68 @@ def fit(
     )
 
 
-def _starts(source, k_or_initial, n_init, rng, covariance_type):
+def starts_of(
+    source, k_or_initial, n_init, rng, covariance_type, init="kmeans", prior=None
+) -> Iterator[GaussianMixture]:
     """The mixtures to start from, made one at a time as they are asked for."""
     if isinstance(k_or_initial, GaussianMixture):
         if k_or_initial.d != source.d:
             refuse_shape((source.m, source.d), k_or_initial.d)
-        if n_init != 1:
-            raise ValueError(
-                f"n_init: expected 1 with a given start, got {n_init}; every run from one start "
-                "ends alike, so pass k instead to try several."
+        _only_one(n_init, "a given start")
+        if not isinstance(init, str) or init != "kmeans":
+            raise TypeError(
+                "init: expected no init beside a mixture, which is the start itself, got both; "
+                "pass k in place of the mixture, or leave init out."
             )
-        return iter([k_or_initial])
+        return iter([constrained(k_or_initial, covariance_type)])
     k = as_components(k_or_initial, source.m)
+    if not isinstance(init, str):
+        _only_one(n_init, "responsibilities or labels")
+        return iter([_start_from(init, source, k, covariance_type, prior)])
+    as_choice(init, "init", STARTS)
     if rng is None:
         raise TypeError(
-            "rng: expected a numpy.random.Generator to draw starting points with, got None; pass "
+            "rng: expected a numpy.random.Generator to draw a start with, got None; pass "
             "rng=np.random.default_rng(seed), or a GaussianMixture to start from."
         )
     X, weight = source.sample(START_SAMPLE, as_rng(rng))
-    return (
-        kmeans_plus_plus(X, k, rng=rng, covariance_type=covariance_type, sample_weight=weight)
-        for _ in range(n_init)
+    drawn = starts_by_name(
+        X, k, init, rng=rng, covariance_type=covariance_type, sample_weight=weight, prior=prior
     )
+    return islice(drawn, n_init)
+
+
+def _only_one(n_init, start):
+    if n_init != 1:
+        raise ValueError(
+            f"n_init: expected 1 with {start}, got {n_init}; every run from one start "
+            "ends alike, so pass k and the name of an init to try several."
+        )
+
+
+def _start_from(init, source, k, covariance_type, prior):
+    """The M step of responsibilities (m, k) or of labels (m,)."""
+    if isinstance(init, GaussianMixture):
+        raise TypeError(
+            "init: expected a name, responsibilities or labels, got a GaussianMixture; pass it in "
+            "the place of k: fit(X, mixture)."
+        )
+    if not isinstance(source, Rows):
+        raise TypeError(
+            f"init: expected one of {', '.join(map(repr, STARTS))} with data that are not in "
+            f"memory, got {type(init).__name__}; or pass a GaussianMixture in the place of k."
+        )
+    w, m = np.asarray(init), source.given
+    if w.ndim == 1:
+        labels = as_labels(w, m)
+        if labels.max() >= k:
+            raise ValueError(
+                f"init: expected labels from 0 to {k - 1}, as k = {k}, got {labels.max()}; number "
+                "the groups 0, 1, 2, … without gaps, or pass a larger k."
+            )
+        w = one_hot(labels, k)
+    w = source.of_present(as_responsibilities(w, m, k))
+    return m_step(source.X, w, covariance_type, sample_weight=source.weight, prior=prior)
 
 
 def _climb(engine, mixture, tol, max_iter, progress):
@@ -204,7 +282,7 @@ def _climb(engine, mixture, tol, max_iter, progress):
         try:
             mixture = engine.m_step(statistics)
         except DegenerateComponentError as error:
-            raise DegenerateComponentError(error.component, error.reason, t + 1) from None
+            raise error.at(t + 1) from None
     if converged:
         reason = f"gain {gain:.3g} per point below tol = {tol:g} after {t} iterations"
     else:

@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gmm_lib._validate import as_choice, as_components, as_count, as_points, as_rng
-from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
-from gmm_lib.em import as_mixture, m_step
-from gmm_lib.initial import far_apart, one_hot
+from gmm_lib._validate import as_components, as_count, as_points, as_rng
+from gmm_lib.covariance import PRIOR, RESTART, DegenerateComponentError
+from gmm_lib.em import as_mixture, constrained, m_step
+from gmm_lib.initial import one_hot
 from gmm_lib.mixture import GaussianMixture, normalize
+from gmm_lib.partition import far_apart
 
 
 class HardState(NamedTuple):
@@ -65,7 +66,7 @@ def hard_states(
     ----------
     X : array_like, shape (m, d), or (m,) in one dimension
     initial : GaussianMixture
-        θ_0.
+        θ_0, once its covariances fit the covariance type: see `gmm_lib.em.constrained`.
     covariance_type : {"full", "tied", "diag", "spherical"}
     ddof : {0, 1}
         Covariances divide by m_j - ddof: 0 is maximum likelihood, 1 the unbiased estimate.
@@ -96,7 +97,7 @@ def hard_states(
     """
     as_mixture(initial, "initial")
     X = as_points(X, initial.d)
-    as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
+    initial = constrained(initial, covariance_type)
     if as_count(ddof, "ddof", least=0) > 1:
         raise ValueError(
             f"ddof: expected 0 or 1, got {ddof}; 0 divides by m_j (maximum likelihood), 1 by "
@@ -123,7 +124,10 @@ def _hard_states(X, mixture, covariance_type, ddof, use_weights):
         try:
             mixture = _refit(X, labels, mixture.k, covariance_type, ddof, use_weights)
         except DegenerateComponentError as error:
-            raise DegenerateComponentError(error.component, error.reason, t + 1) from None
+            possible = [
+                remedy for remedy in error.remedies if remedy != PRIOR
+            ]  # there is none here
+            raise DegenerateComponentError(error.component, error.reason, t + 1, possible) from None
 
 
 def _refit(X, labels, k, covariance_type, ddof, use_weights):
@@ -181,9 +185,13 @@ def _kmeans_states(X, centers):
         counts = owned.sum(axis=0)
         if (counts == 0).any():
             raise DegenerateComponentError(
-                int(counts.argmin()), "no point is nearest to its center", t + 1
+                int(counts.argmin()),
+                "no point is nearest to its center",
+                t + 1,
+                [RESTART, "fewer centers"],
             )
         centers = (owned.T @ X) / counts[:, None]
+        centers += (owned.T @ (X - centers[labels])) / counts[:, None]  # as in m_step
 
 
 def kmeans(X, k_or_centers, *, n_init=1, rng=None, max_iter=1000):

@@ -119,12 +119,14 @@ def moments(z, w):
     Without w there is one component and each point counts as one. Each scatter is about the mean of
     its own block. z is overwritten.
     """
-    if w is None:
-        counts, sums = np.array([float(z.shape[2])]), z.sum(axis=2)
-    else:
-        counts, sums = w.sum(axis=1), (z @ w[:, :, None])[:, :, 0]
-    means = sums / np.maximum(counts, TINY)[:, None]
-    z -= means[:, :, None]
+    counts = np.array([float(z.shape[2])]) if w is None else w.sum(axis=1)
+    divisor = np.maximum(counts, TINY)[:, None, None]
+    means = 0.0
+    # A sum of many numbers is off by many roundings; the mean of what is left mends the mean.
+    for _ in range(2):
+        step = (z.sum(axis=2, keepdims=True) if w is None else z @ w[:, :, None]) / divisor
+        z -= step
+        means = means + step[:, :, 0]
     if w is not None:
         z *= np.sqrt(w)[:, None]
     return SufficientStatistics(counts, means, z @ z.transpose(0, 2, 1))

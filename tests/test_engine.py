@@ -23,6 +23,7 @@ from gmm_lib import (
     m_step,
 )
 from gmm_lib import engine as room
+from gmm_lib.em import constrained
 from gmm_lib.engine import Engine
 from gmm_lib.rows import Rows, available_threads
 
@@ -30,7 +31,7 @@ from gmm_lib.rows import Rows, available_threads
 def climb(X, start, n, covariance_type="full", **options):
     """The mixtures and log-likelihoods of n iterations of an engine."""
     engine = Engine(X, covariance_type, **options)
-    mixtures, log_likelihoods = [engine.centered(start)], []
+    mixtures, log_likelihoods = [engine.centered(constrained(start, covariance_type))], []
     for _ in range(n):
         statistics, log_likelihood = engine.e_step(mixtures[-1])
         log_likelihoods.append(log_likelihood)

@@ -194,6 +194,10 @@ CASES = {
     ],
     "fitting": [
         lambda folder: fit(TEN, START, n_init=3),
+        lambda folder: fit(TEN, START, init="random"),
+        lambda folder: fit(TEN, 2, init=START),
+        lambda folder: fit([TEN], 2, init=[0] * 10),
+        lambda folder: fit(TEN, 2, init=[0] * 9 + [2]),
         lambda folder: fit(TEN, 2),
         lambda folder: fit(TEN, SPIKE),
         lambda folder: without_tqdm(lambda: fit(TEN, START, progress=True)),
@@ -206,7 +210,6 @@ CASES = {
     ],
     "initial": [
         lambda folder: random_start([1, 1, 2], 3, rng=rng()),
-        lambda folder: kmeans_plus_plus([1, 1, 2], 3, rng=rng()),
         lambda folder: from_labels(TEN, np.ones(10)),
         lambda folder: from_labels(TEN, [0, 1]),
         lambda folder: from_labels(TEN, [-1] * 10),
@@ -226,6 +229,7 @@ CASES = {
         lambda folder: incremental_states(TEN, START, blocks=11, rng=rng()),
         lambda folder: stepwise_states(TEN, START, exponent=2, rng=rng()),
     ],
+    "partition": [lambda folder: kmeans_plus_plus([1, 1, 2], 3, rng=rng())],
     "plotting": [
         lambda folder: plotting.draw_heights([1, 2, 3], [1, 2], ax=axes()),
         lambda folder: plotting.draw_surface(np.add, [1, 2], [1, 2], ax=axes()),
@@ -235,6 +239,7 @@ CASES = {
     ],
     "prior": [
         lambda folder: CovariancePrior(1, np.ones((2, 3))),
+        lambda folder: CovariancePrior.from_data([1, 1]),
         lambda folder: fit(TEN, START, prior=3),
         lambda folder: fit(TEN, START, prior=CovariancePrior(1, np.eye(2))),
     ],
