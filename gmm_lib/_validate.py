@@ -60,7 +60,7 @@ def _as_array(values, name):
     if masked:
         raise ValueError(
             f"{name}: expected an array without masked entries, got {masked} masked; drop those "
-            "rows (EM here does not treat missing values)."
+            "rows, or use fit_missing, for which a masked entry is a missing value."
         )
     try:
         return np.asarray(values)

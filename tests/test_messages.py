@@ -24,6 +24,7 @@ from gmm_lib import (
     CovariancePrior,
     DegenerateComponentError,
     GaussianMixture,
+    acceleration,
     bound,
     check,
     compare,
@@ -31,6 +32,7 @@ from gmm_lib import (
     e_step,
     em_states,
     fit,
+    fit_missing,
     from_labels,
     hard_states,
     held_out_log_likelihood,
@@ -38,9 +40,11 @@ from gmm_lib import (
     kmeans_plus_plus,
     kmeans_states,
     m_step,
+    missing_states,
     plotting,
     random_start,
-    selection,
+    squarem_states,
+    standard_errors,
     widgets,
 )
 from gmm_lib.online import incremental_states, stepwise_states
@@ -53,6 +57,14 @@ START = datasets.ten_points().start
 PLANE = GaussianMixture([1.0], [[0.0, 0.0]], [np.eye(2)])
 SPIKE = GaussianMixture([0.5, 0.5], [9, 20], [1e-6, 100])  # its first component has but one point
 LINE = np.c_[TEN, 2 * TEN]
+
+
+TWINS = GaussianMixture([0.3, 0.7], np.repeat(TEN.mean(), 2), np.repeat(TEN.var(), 2))
+
+
+def vanishing():
+    """Three mixtures of a geometric series that leads far below any weight."""
+    return [GaussianMixture([p, 1 - p], [0, 5], [1, 1]) for p in (1e-20, 1e-60, 1.001e-100)]
 
 
 def rng():
@@ -128,6 +140,10 @@ def without_tqdm(call):
 
 CASES = {
     "__init__": [lambda folder: gmm_lib.nothing],
+    "acceleration": [
+        lambda folder: list(islice(squarem_states(TEN, SPIKE), 99)),
+        lambda folder: acceleration.extrapolated(*vanishing(), np.ones(1)),
+    ],
     "_validate": [
         lambda folder: fit(None, 2, rng=rng()),
         lambda folder: fit(np.ma.array([1.0, 2], mask=[True, False]), 1, rng=rng()),
@@ -200,6 +216,10 @@ CASES = {
         lambda folder: fit(TEN, 2, init=[0] * 9 + [2]),
         lambda folder: fit(TEN, 2),
         lambda folder: fit(TEN, SPIKE),
+        lambda folder: fit(TEN, START, init="random"),
+        lambda folder: fit(TEN, 2, init=START),
+        lambda folder: fit(lambda: iter([TEN]), 2, init=[0] * 10),
+        lambda folder: fit(TEN, 2, init=[2] * 10),
         lambda folder: without_tqdm(lambda: fit(TEN, START, progress=True)),
     ],
     "hard": [
@@ -215,6 +235,11 @@ CASES = {
         lambda folder: from_labels(TEN, [-1] * 10),
         lambda folder: from_labels(TEN, [10] * 10),
     ],
+    "missing": [
+        lambda folder: list(islice(missing_states(TEN, SPIKE), 99)),
+        lambda folder: fit_missing([1, np.nan], 1, rng=rng()),
+        lambda folder: fit_missing([[1, np.nan], [2, np.nan]], 1, rng=rng()),
+    ],
     "mixture": [
         lambda folder: START.permuted([0, 0]),
         lambda folder: GaussianMixture([], [], []),
@@ -224,6 +249,13 @@ CASES = {
         lambda folder: GaussianMixture([1], [1], [1, 1]),
         lambda folder: GaussianMixture([1], [[0, 0]], [[[1, 0.5], [0.4, 1]]]),
         lambda folder: GaussianMixture([1], [1], [-1]),
+        lambda folder: GaussianMixture([1], [0], [1e-290]).responsibilities([1e145]),
+        lambda folder: PLANE.marginal([]),
+        lambda folder: PLANE.marginal(0.5),
+        lambda folder: PLANE.marginal(2),
+        lambda folder: PLANE.marginal([0, 0]),
+        lambda folder: PLANE.conditional([0, 1], [1, 2]),
+        lambda folder: PLANE.conditional(0, [1, 2]),
     ],
     "online": [
         lambda folder: incremental_states(TEN, START, blocks=11, rng=rng()),
@@ -237,7 +269,9 @@ CASES = {
         lambda folder: plotting.draw_density(PLANE, ax=axes()),
         lambda folder: plotting.draw_contour(np.add, [1, 1], [1, 2], ax=axes()),
     ],
+    "partition": [lambda folder: kmeans_plus_plus([1, 1, 2], 3, rng=rng())],
     "prior": [
+        lambda folder: CovariancePrior.from_data([1, 1, 1]),
         lambda folder: CovariancePrior(1, np.ones((2, 3))),
         lambda folder: CovariancePrior.from_data([1, 1]),
         lambda folder: fit(TEN, START, prior=3),
@@ -247,7 +281,10 @@ CASES = {
         lambda folder: held_out_log_likelihood(TEN, 2, folds=11, rng=rng()),
         lambda folder: compare(TEN, [], rng=rng()),
         lambda folder: compare(TEN, [1.5], rng=rng()),
-        lambda folder: selection.aic([1, 2], 3),
+        lambda folder: compare(TEN, [1], rng=rng(), covariance_type=[]),
+        lambda folder: compare(TEN, [1], rng=rng(), sample_weight=np.full(10, 0.01)),
+        lambda folder: compare(TEN, [1], rng=rng()).best("held_out"),
+        lambda folder: compare([1.0, 1, 2, 2], [3], rng=rng()).best(),
     ],
     "stream": [
         lambda folder: fit(iter([TEN]), START),
@@ -344,6 +381,12 @@ CASES = {
         lambda folder: widgets.SoftHardExplorer(variance=0.0),
         lambda folder: widgets.SoftHardExplorer(means=[[1.0]]),
         lambda folder: widgets.SoftHardExplorer(means=[[1.0], [1e9]]),
+    ],
+    "uncertainty": [
+        lambda folder: standard_errors(TEN, START, "tied"),
+        lambda folder: standard_errors(TEN, GaussianMixture([0.5, 0.5], [3, 10], [900, 900])),
+        lambda folder: standard_errors(TEN, fit(TEN, START, max_iter=5).mixture),
+        lambda folder: standard_errors(TEN, TWINS),
     ],
     "worksheet": [lambda folder: em_worksheet([[0, 0]], PLANE)],
 }
