@@ -210,10 +210,6 @@ CASES = {
     ],
     "fitting": [
         lambda folder: fit(TEN, START, n_init=3),
-        lambda folder: fit(TEN, START, init="random"),
-        lambda folder: fit(TEN, 2, init=START),
-        lambda folder: fit([TEN], 2, init=[0] * 10),
-        lambda folder: fit(TEN, 2, init=[0] * 9 + [2]),
         lambda folder: fit(TEN, 2),
         lambda folder: fit(TEN, SPIKE),
         lambda folder: fit(TEN, START, init="random"),
@@ -269,11 +265,9 @@ CASES = {
         lambda folder: plotting.draw_density(PLANE, ax=axes()),
         lambda folder: plotting.draw_contour(np.add, [1, 1], [1, 2], ax=axes()),
     ],
-    "partition": [lambda folder: kmeans_plus_plus([1, 1, 2], 3, rng=rng())],
     "prior": [
         lambda folder: CovariancePrior.from_data([1, 1, 1]),
         lambda folder: CovariancePrior(1, np.ones((2, 3))),
-        lambda folder: CovariancePrior.from_data([1, 1]),
         lambda folder: fit(TEN, START, prior=3),
         lambda folder: fit(TEN, START, prior=CovariancePrior(1, np.eye(2))),
     ],
