@@ -250,16 +250,16 @@ def _start_from(init, source, k, covariance_type, prior):
             f"init: expected one of {', '.join(map(repr, STARTS))} with data that are not in "
             f"memory, got {type(init).__name__}; or pass a GaussianMixture in the place of k."
         )
-    w = np.asarray(init)
+    w, m = np.asarray(init), source.given
     if w.ndim == 1:
-        labels = as_labels(w, source.m)
+        labels = as_labels(w, m)
         if labels.max() >= k:
             raise ValueError(
                 f"init: expected labels from 0 to {k - 1}, as k = {k}, got {labels.max()}; number "
                 "the groups 0, 1, 2, … without gaps, or pass a larger k."
             )
         w = one_hot(labels, k)
-    w = as_responsibilities(w, source.m, k)
+    w = source.of_present(as_responsibilities(w, m, k))
     return m_step(source.X, w, covariance_type, sample_weight=source.weight, prior=prior)
 
 

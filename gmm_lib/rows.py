@@ -77,7 +77,7 @@ class Rows:
     ----------
     X : ndarray, shape (m, d)
     weight : ndarray, shape (m,), optional
-        All positive.
+        Points of weight 0 are left out.
     threads : int, optional
         As many as there are processors, if not given. BLAS may use threads of its own besides.
     """
@@ -86,8 +86,9 @@ class Rows:
     LEAST = 48 * 1024
 
     def __init__(self, X, weight=None, threads=None):
-        self.X, self.weight = X, weight
-        self.m, self.d = X.shape
+        self.given, self._all_weights = len(X), weight
+        self.X, self.weight = present(X, weight)
+        self.m, self.d = self.X.shape
         self.threads = threads
         self.workspaces = [Workspace()]
 
@@ -113,6 +114,10 @@ class Rows:
             return kernel(self.X[rows], weight, self.workspaces[t + 1])
 
         return reduce(add, pool(threads).map(part, range(threads)))
+
+    def of_present(self, values):
+        """Return of `values`, one row for each point given, the rows of those that are present."""
+        return present(values, self._all_weights)[0]
 
     def sample(self, size, rng):
         """Return at most `size` points drawn from all (see `Sample`), and their weights or None."""

@@ -37,6 +37,7 @@ from gmm_lib._validate import (
 )
 from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
 from gmm_lib.fitting import Fit, fit
+from gmm_lib.rows import present
 
 
 class Candidate(NamedTuple):
@@ -394,8 +395,7 @@ def _held_out(X, weight, k, rng, folds, options):
 
 def _present(X, sample_weight):
     """Points and weights without those of weight 0, which are absent."""
-    weight = as_sample_weight(sample_weight, len(X))
-    return (X, None) if weight is None else (X[weight > 0], weight[weight > 0])
+    return present(X, as_sample_weight(sample_weight, len(X)))
 
 
 def _as_folds(folds, k, m):

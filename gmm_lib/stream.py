@@ -21,7 +21,7 @@ from gmm_lib._validate import as_count, as_points, as_sample_weight
 from gmm_lib.blocks import Blocks
 from gmm_lib.cluster import Partitions
 from gmm_lib.files import arrow, memory_map, open_path
-from gmm_lib.rows import Rows, present
+from gmm_lib.rows import Rows
 from gmm_lib.tables import package_of
 
 
@@ -93,7 +93,7 @@ def as_source(X, sample_weight=None, threads=None):
 def _in_memory(X, sample_weight, threads):
     """Rows of an array, checked."""
     X = as_points(X)
-    return Rows(*present(X, as_sample_weight(sample_weight, len(X))), threads)
+    return Rows(X, as_sample_weight(sample_weight, len(X)), threads)
 
 
 def _refuse(value, name, where, remedy):

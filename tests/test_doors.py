@@ -290,6 +290,14 @@ def test_a_point_of_weight_zero_may_be_anywhere(monkeypatch):
     assert_same(found, fit(X[2:], start_for(X), **options))
 
 
+def test_labels_to_start_from_are_given_for_absent_points_too():
+    labels, weight = np.arange(10) % 2, ZEROS_FIRST
+    options = {"tol": 0, "max_iter": 2, "covariance_type": "tied"}
+    found = fit(X, 2, init=labels, sample_weight=weight, **options)
+    here = weight > 0
+    assert_same(found, fit(X[here], 2, init=labels[here], sample_weight=weight[here], **options))
+
+
 @pytest.mark.parametrize("what", ["floats", "one feature", "weight zero in the first block"])
 @pytest.mark.parametrize("door", DOORS)
 def test_every_door_draws_the_starts_of_the_array(door, what, tmp_path):

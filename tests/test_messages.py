@@ -257,6 +257,7 @@ CASES = {
         lambda folder: incremental_states(TEN, START, blocks=11, rng=rng()),
         lambda folder: stepwise_states(TEN, START, exponent=2, rng=rng()),
     ],
+    "partition": [lambda folder: kmeans_plus_plus([1, 1, 2], 3, rng=rng())],
     "plotting": [
         lambda folder: plotting.draw_heights([1, 2, 3], [1, 2], ax=axes()),
         lambda folder: plotting.draw_surface(np.add, [1, 2], [1, 2], ax=axes()),
@@ -264,7 +265,6 @@ CASES = {
         lambda folder: plotting.draw_density(PLANE, ax=axes()),
         lambda folder: plotting.draw_contour(np.add, [1, 1], [1, 2], ax=axes()),
     ],
-    "partition": [lambda folder: kmeans_plus_plus([1, 1, 2], 3, rng=rng())],
     "prior": [
         lambda folder: CovariancePrior.from_data([1, 1, 1]),
         lambda folder: CovariancePrior(1, np.ones((2, 3))),
