@@ -35,7 +35,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gmm_lib._validate import as_choice, as_points, as_sample_weight
-from gmm_lib.covariance import COVARIANCE_TYPES
+from gmm_lib.covariance import COVARIANCE_TYPES, diagonals
 from gmm_lib.em import as_mixture
 from gmm_lib.features import features_of
 from gmm_lib.prior import as_prior
@@ -49,6 +49,8 @@ REMEDY = (
     "pass the data, covariance_type, weights and prior of its fit, and fit with a smaller tol, or "
     "from another start if two components are alike."
 )
+# The information holds fourth powers of a standard deviation, and of its inverse.
+WIDEST = 1e70
 # Points whose slopes are held at once.
 BLOCK = 4096
 
@@ -179,6 +181,13 @@ class Coordinates:
                 f"mixture: expected covariances of type {covariance_type!r}, got others; pass the "
                 "covariance_type that the mixture was fitted with."
             )
+        sd = np.sqrt(diagonals(mixture.covariances))
+        if sd.min() < 1 / WIDEST or sd.max() > WIDEST:
+            raise ValueError(
+                f"mixture: expected standard deviations from {1 / WIDEST:g} to {WIDEST:g}, got "
+                f"{sd.min():.3g} to {sd.max():.3g}, whose fourth powers overflow; change the unit "
+                "of the data."
+            )
         self.mixture, self.shared = mixture, covariance_type == "tied"
         self.precisions = np.linalg.inv(mixture.covariances)
         if covariance_type == "spherical":
@@ -276,18 +285,19 @@ class Coordinates:
 def _errors(coordinates, gradient, complete, missing):
     """The standard errors, or why there are none."""
     information = complete - missing
+    # Each parameter in the unit that makes its complete information 1, or digits would be lost.
+    unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(complete)), np.finfo(float).tiny))
     try:
-        whiten = np.linalg.inv(
-            np.linalg.cholesky(complete)
-        )  # directions of equal complete information
+        factor = np.linalg.cholesky(complete * unit[:, None] * unit)
     except np.linalg.LinAlgError:
         raise ValueError(
             "mixture: expected a maximum, got a mixture so far from one that the points would not "
             f"fix it even if their labels were known; {REMEDY}"
         ) from None
+    whiten = np.linalg.inv(factor) * unit  # so that I_c becomes the identity
     left, vectors = np.linalg.eigh(whiten @ information @ whiten.T)
     if left[0] <= SINGULAR:
-        direction = (whiten.T @ vectors[:, 0]) * np.sqrt(np.diag(complete))
+        direction = (whiten.T @ vectors[:, 0]) / unit
         where = coordinates.names[int(np.abs(direction).argmax())]
         flat = left[0] >= -SINGULAR
         raise ValueError(
@@ -297,7 +307,7 @@ def _errors(coordinates, gradient, complete, missing):
         )
     half = whiten.T @ vectors / np.sqrt(left)
     covariance = half @ half.T
-    distance = float(np.sqrt(gradient @ covariance @ gradient))
+    distance = float(np.linalg.norm(gradient @ half))
     if distance > NEAR:
         raise ValueError(
             f"mixture: expected a maximum, got a mixture that is {distance:.3g} standard errors "

@@ -381,6 +381,7 @@ CASES = {
         lambda folder: standard_errors(TEN, GaussianMixture([0.5, 0.5], [3, 10], [900, 900])),
         lambda folder: standard_errors(TEN, fit(TEN, START, max_iter=5).mixture),
         lambda folder: standard_errors(TEN, TWINS),
+        lambda folder: standard_errors([1.0], GaussianMixture([1], [1], [1e-150])),
     ],
     "worksheet": [lambda folder: em_worksheet([[0, 0]], PLANE)],
 }

@@ -186,6 +186,18 @@ def test_an_integer_weight_is_repetition(rng):
     np.testing.assert_allclose(one.means, other.means, rtol=1e-9)
 
 
+@pytest.mark.parametrize("unit", [[1e60, 1e60], [1e-60, 1e-60], [1e6, 1e-50]])
+def test_units_only_scale_them(unit):
+    unit = np.array(unit)
+    moved = GaussianMixture(TWO.weights, TWO.means * unit, TWO.covariances * unit[:, None] * unit)
+    one, other = standard_errors(GEYSER.X, TWO), standard_errors(GEYSER.X * unit, moved)
+    np.testing.assert_allclose(other.weights, one.weights, rtol=1e-9)
+    np.testing.assert_allclose(other.means / unit, one.means, rtol=1e-9)
+    np.testing.assert_allclose(other.covariances / unit[:, None] / unit, one.covariances, rtol=1e-9)
+    assert other.missing_fraction == pytest.approx(one.missing_fraction, rel=1e-9)
+    assert other.condition == pytest.approx(one.condition, rel=1e-9)
+
+
 def test_the_slopes_are_those_of_the_bound():
     """Away from a maximum: the gradient against `log_likelihood_gradient`."""
     coordinates = uncertainty.Coordinates(PLANE.mixture, "full")
@@ -229,6 +241,13 @@ TWINS = GaussianMixture([0.3, 0.7], np.repeat(ONE.means, 2, 0), np.repeat(ONE.co
             "expected covariances of type 'diag', got others",
         ),
         (lambda: standard_errors(GEYSER.X, TWO, "round"), ValueError, "covariance_type: expected"),
+        (
+            lambda: standard_errors(
+                GEYSER.X * 1e-80, fit(GEYSER.X * 1e-80, 2, rng=np.random.default_rng(0)).mixture
+            ),
+            ValueError,
+            "expected standard deviations from 1e-70 to 1e.70, got .*e-81 .*; change the unit",
+        ),
         (lambda: standard_errors(GEYSER.X, 2), TypeError, "mixture: expected a GaussianMixture"),
         (lambda: standard_errors(TEN.X, TWO), ValueError, "X: expected 2 features"),
         (lambda: standard_errors(GEYSER.X, TWO, prior=1), TypeError, "prior: expected None or"),
