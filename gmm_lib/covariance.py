@@ -104,7 +104,7 @@ CONSTRAINTS = {"full": full, "tied": tied, "diag": diag, "spherical": spherical}
 COVARIANCE_TYPES = tuple(CONSTRAINTS)
 
 
-def maximize(counts, means, scatter, covariance_type="full", prior=None):
+def maximize(counts, means, scatter, covariance_type="full", prior=None, center=0.0):
     """Return the parameters that maximize the expected complete log-likelihood.
 
     Every M step ends here, whichever way its sums were made. Input is trusted.
@@ -121,6 +121,8 @@ def maximize(counts, means, scatter, covariance_type="full", prior=None):
         One of `COVARIANCE_TYPES`.
     prior : CovariancePrior, optional
         Adds its pseudo-points to every component.
+    center : ndarray, shape (d,), or 0
+        What the means are told about; it matters for what rounding leaves of the data.
 
     Returns
     -------
@@ -146,7 +148,7 @@ def maximize(counts, means, scatter, covariance_type="full", prior=None):
         effective = counts
     covariances = CONSTRAINTS[covariance_type](effective, scatter / effective[:, None, None])
     weights = counts / total
-    cholesky = checked_cholesky(weights, means, covariances, covariance_type, prior)
+    cholesky = checked_cholesky(weights, means + center, covariances, covariance_type, prior)
     return weights, means, covariances, cholesky
 
 

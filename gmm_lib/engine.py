@@ -312,7 +312,7 @@ class Engine:
             If a component is empty or has collapsed.
         """
         if self._successor[0] is not statistics:
-            successor = statistics.maximize(self.covariance_type, self.prior)
+            successor = statistics.maximize(self.covariance_type, self.prior, self.center)
             self._successor = statistics, successor
         return self._successor[1]
 

@@ -136,7 +136,8 @@ def fit_missing(
         The number of components, or the start. The starts for k are those of `fit` on points whose
         gaps are filled by the conditional mean under one Gaussian: good enough to start from.
     init, covariance_type, tol, max_iter, n_init, rng, sample_weight, prior
-        As in `fit`.
+        As in `fit`. (`CovariancePrior.from_data` wants complete rows:
+        X[~np.isnan(X).any(axis=1)].)
 
     Returns
     -------

@@ -91,13 +91,15 @@ class SufficientStatistics:
         """Return the statistics of the points with `by`, (k, d) or (d,), added to them."""
         return SufficientStatistics(self.counts, self.means + by, self.scatter)
 
-    def maximize(self, covariance_type="full", prior=None):
+    def maximize(self, covariance_type="full", prior=None, center=0.0):
         """M step: return the mixture that these statistics make most likely.
 
         Parameters
         ----------
         covariance_type : {"full", "tied", "diag", "spherical"}
         prior : CovariancePrior, optional
+        center : ndarray, shape (d,), or 0
+            What the means are told about.
 
         Returns
         -------
@@ -109,7 +111,7 @@ class SufficientStatistics:
             If a component is empty or has collapsed.
         """
         return GaussianMixture._trusted(
-            *maximize(self.counts, self.means, self.scatter, covariance_type, prior)
+            *maximize(self.counts, self.means, self.scatter, covariance_type, prior, center)
         )
 
 

@@ -1,5 +1,6 @@
 """e_step, m_step and em_states."""
 
+import pickle
 from itertools import islice
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from gmm_lib import (
     COVARIANCE_TYPES,
+    CovariancePrior,
     DegenerateComponentError,
     GaussianMixture,
     e_step,
@@ -14,6 +16,7 @@ from gmm_lib import (
     fit,
     m_step,
 )
+from gmm_lib.em import constrained
 
 TEN = np.array([1.0, 4, 5, 6, 9, 19, 21, 24, 26, 29])
 START = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
@@ -249,3 +252,61 @@ def test_steps_refuse_what_is_not_a_mixture():
         e_step(TEN, [0.5, 0.5])
     with pytest.raises(TypeError, match="expected a GaussianMixture"):
         em_states(TEN, 2)  # at once, not when the first state is asked for
+
+
+# ------------------------------------------------------------------------------------------ advice
+
+SPREAD, HEAP, LINE = np.arange(8.0), np.full(8, 3.0), np.c_[np.arange(8.0), 2 * np.arange(8.0)]
+PAIR = np.repeat(np.eye(2), 4, axis=0)
+RESTART, FEWER, TIED, DIAG = "another start", "fewer components", "'tied'", "'diag'"
+PRIOR, LEAVE = "CovariancePrior.from_data(X, k)", "leaving that feature out"
+
+
+@pytest.mark.parametrize(
+    ("X", "w", "covariance_type", "advice"),
+    [
+        (np.r_[HEAP[:4], SPREAD[:4]], PAIR, "full", {RESTART, FEWER, TIED, PRIOR}),
+        (HEAP, PAIR, "tied", {RESTART, FEWER, PRIOR}),
+        (HEAP, np.ones((8, 1)), "full", {LEAVE, PRIOR}),
+        (LINE, PAIR, "full", {RESTART, FEWER, TIED, DIAG, PRIOR}),
+        (LINE, PAIR, "tied", {RESTART, FEWER, DIAG, PRIOR}),
+        (LINE, np.ones((8, 1)), "full", {DIAG, PRIOR}),
+        (SPREAD, np.eye(2)[np.zeros(8, int)], "full", {RESTART, FEWER}),
+    ],
+)
+def test_the_advice_against_a_collapse_can_be_followed(X, w, covariance_type, advice):
+    """Nobody is told to do what he does, or to have fewer components than one."""
+    with pytest.raises(DegenerateComponentError) as caught:
+        m_step(X, w, covariance_type)
+    message = str(caught.value)
+    known = (RESTART, FEWER, TIED, DIAG, PRIOR, LEAVE)
+    assert {each for each in known if each in message} == advice
+    again = pickle.loads(pickle.dumps(caught.value.at(7)))
+    assert (again.iteration, again.remedies) == (7, caught.value.remedies)
+    assert str(again) == message.replace("degenerated", "degenerated at iteration 7")
+
+
+def test_a_prior_is_not_advised_to_who_has_one():
+    weak = CovariancePrior(1e-30, np.eye(1))
+    with pytest.raises(DegenerateComponentError) as caught:
+        m_step(HEAP, np.ones((8, 1)), prior=weak)
+    assert "CovariancePrior" not in str(caught.value)
+
+
+def test_constrained_is_the_nearest_of_its_type():
+    """By the Kullback-Leibler divergence from each component, and itself if it fits already."""
+    mixture = GaussianMixture([0.3, 0.7], np.eye(2), [[[2, 1], [1, 3]], [[1, -0.5], [-0.5, 4]]])
+    assert constrained(mixture, "full") is mixture
+    expected = {
+        "tied": np.tile(0.3 * mixture.covariances[0] + 0.7 * mixture.covariances[1], (2, 1, 1)),
+        "diag": [np.diag([2, 3]), np.diag([1, 4])],
+        "spherical": [2.5 * np.eye(2), 2.5 * np.eye(2)],
+    }
+    for covariance_type, covariances in expected.items():
+        nearest = constrained(mixture, covariance_type)
+        np.testing.assert_allclose(nearest.covariances, covariances, rtol=1e-15)
+        assert constrained(nearest, covariance_type) is nearest
+    with pytest.raises(ValueError, match="covariance_type: expected one of"):
+        constrained(mixture, "round")
+    with pytest.raises(TypeError, match="expected a GaussianMixture"):
+        constrained([1], "diag")
