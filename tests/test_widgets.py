@@ -198,7 +198,7 @@ def test_every_registered_explorer_is_whole():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match="expected kind to be one of em"):
+    with pytest.raises(ValueError, match="kind: expected one of em"):
         widgets.explorer_class("nothing")
     with pytest.raises(AttributeError):
         widgets.Nothing  # noqa: B018
