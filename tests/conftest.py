@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explorer_page import explorer_page  # noqa: F401 (fixture)
+from explorer_page import explorer_page, idle_hosts  # noqa: F401 (fixtures)
 
 import book
 import browser

@@ -7,21 +7,12 @@ from functools import cache
 import pytest
 import yaml
 from conftest import ROOT
+from explorer_page import run_axe
 
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CHAPTERS = [entry["file"] for part in TOC["parts"] for entry in part["chapters"]]
 PAGES = [f"{name}.html" for name in [TOC["root"], *CHAPTERS]]
 NOTEBOOKS = [name for name in CHAPTERS if (ROOT / f"{name}.ipynb").exists()]
-
-READ = """
-async () => {
-  for (let y = 0; y < document.body.scrollHeight; y += 600) {
-    scrollTo({ top: y, behavior: "instant" });
-    await new Promise((done) => setTimeout(done, 30));
-  }
-}
-"""
-
 
 @cache
 def parsed(path):
@@ -83,17 +74,12 @@ def serious_violations(page, name, **options):
     they are looked at in the first chapter. Elsewhere they are left out and emptied, which makes
     axe three times faster; so this comes last.
     """
-    from axe_playwright_python.sync_playwright import Axe
-
     left_out = [] if name.startswith(CHAPTERS[0]) else [".highlight", "mjx-container"]
     for kind in left_out:
         page.locator(kind).evaluate_all("(all) => all.forEach((each) => each.replaceChildren())")
-    # Without "preload" axe does not fetch style sheets again, from addresses that are not theirs.
-    context = {"exclude": [[kind] for kind in left_out]}
-    done = Axe().run(page, context, {"preload": False, **options})
     return [
         f"{each['id']}: {each['help']} {[node['html'][:150] for node in each['nodes']][:3]}"
-        for each in done.response["violations"]
+        for each in run_axe(page, {"exclude": [[kind] for kind in left_out]}, **options)
         if each["impact"] in ("serious", "critical")
     ]
 
@@ -130,10 +116,17 @@ def cut_titles(page):
 
 def blank_pictures(page):
     """Pictures that show nothing or tell nothing, once the page has been read to its end."""
-    page.evaluate(READ)
     return page.locator("img:visible").evaluate_all(
-        "(all) => all.filter((i) => !i.alt.trim() || !i.complete || !i.naturalWidth)"
-        ".map((i) => i.outerHTML)"
+        """async (all) => {
+          for (const image of all) {
+            image.scrollIntoView({ behavior: "instant" }); // a lazy one comes when it is near
+            await image.decode().catch(() => {}); // and is told below if it does not
+          }
+          scrollTo({ top: document.body.scrollHeight, behavior: "instant" });
+          for (let i = 0; i < 2; i += 1) await new Promise(requestAnimationFrame);
+          return all.filter((i) => !i.alt.trim() || !i.complete || !i.naturalWidth)
+            .map((i) => i.outerHTML);
+        }"""
     )
 
 
