@@ -184,7 +184,14 @@ def root(page):
 
 def data(page, name):
     """Return the root's data-… value, as a number where it is one."""
-    value = root(page).get_attribute(f"data-{name}")
+    value = page.evaluate(
+        """(name) => {
+          const found = document.querySelectorAll("[data-explorer]");
+          if (found.length !== 1) throw new Error(`expected one explorer, got ${found.length}`);
+          return found[0].getAttribute(name);
+        }""",
+        f"data-{name}",
+    )
     try:
         return json.loads(value)
     except (TypeError, ValueError):

@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+pytestmark = pytest.mark.xdist_group("the small book")  # one fixture serves all tests here
 MACHINERY = ["_config.yml", "_ext", "_static", "scripts", "gmm_lib", "requirements.txt"]
 TOC = """
 format: jb-book
@@ -107,7 +108,6 @@ def build(folder):
 @pytest.fixture(scope="module")
 def small_book(tmp_path_factory):
     """A book of one page, built once; tests of this module run in order and leave it whole."""
-    pytest.importorskip("jupyter_book")
     folder = tmp_path_factory.mktemp("book")
     for name in MACHINERY:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy

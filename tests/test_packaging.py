@@ -35,6 +35,7 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
+@pytest.mark.xdist_group("the wheel")
 def test_wheel_holds_code_and_data_and_nothing_else(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     expected = {
@@ -46,6 +47,7 @@ def test_wheel_holds_code_and_data_and_nothing_else(wheel):
     assert {"gmm_lib/data/old_faithful.csv", "gmm_lib/widgets/words.en.json"} <= names
 
 
+@pytest.mark.xdist_group("the wheel")
 def test_library_imports_with_numpy_alone(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
     program = """

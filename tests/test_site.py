@@ -68,7 +68,7 @@ def overflow(page):
 
 
 def serious_violations(page, name, **options):
-    """What axe calls serious or critical, one line a rule.
+    """What axe calls serious or critical, in all or in parts of the page, one line a rule.
 
     Listings and formulas are most of the elements, made by the same two programs on every page:
     they are looked at in the first chapter. Elsewhere they are left out and emptied, which makes
