@@ -20,6 +20,8 @@ ORIGIN = "https://explorer.test"  # a secure context, for the clipboard; never r
 
 # The host's part of the contract: get, set, save_changes, on, off, with Backbone's order of events.
 HOST = """
+localStorage.clear(); // the page may have served another test
+sessionStorage.clear();
 const state = JSON.parse(document.getElementById("state").textContent);
 const listeners = {};
 let changed = {};
@@ -79,8 +81,8 @@ def html_safe(module):
 class Host:
     """A page that shows one explorer after another, each in a document of its own.
 
-    To make a page takes three times as long as to load an explorer in it, so tests share pages. What
-    could outlast a document is put back by `clear`: storage, address, pointer, what was reported.
+    To make a page takes three times as long as to load an explorer in it, so tests share pages.
+    What could outlast a document is put back: storage, address, size, pointer, reports.
     """
 
     def __init__(self, chromium, *, touch, reduced, scale):
@@ -121,7 +123,6 @@ class Host:
 
     def clear(self):
         """Leave nothing behind; return the problems that the document had."""
-        self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
         self.page.goto("about:blank")
         self.page.mouse.move(0, 0)  # the next document would begin with a hover
         problems, self.problems = self.problems, []
@@ -225,6 +226,27 @@ def set_traits(page, **values):
         "(values) => Object.entries(values).forEach((pair) => model.set(...pair))", values
     )
     page.evaluate("() => new Promise((done) => setTimeout(done))")
+
+
+def watch_timers(page):
+    """Keep count from here on of what the page has put off; see `nothing_due`."""
+    page.evaluate(
+        """() => {
+          const { setTimeout: set, clearTimeout: clear } = window;
+          const due = (window.due = new Set());
+          window.setTimeout = (call, ...rest) => {
+            const id = set(() => { due.delete(id); call(); }, ...rest);
+            due.add(id);
+            return id;
+          };
+          window.clearTimeout = (id) => { due.delete(id); clear(id); };
+        }"""
+    )
+
+
+def nothing_due(page):
+    """Wait until nothing is put off any more: what moves by itself has come to rest."""
+    page.wait_for_function("window.due.size === 0")
 
 
 def center(locator):
