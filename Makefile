@@ -5,6 +5,9 @@ PYTHON ?= python3
 PORT ?= 8000
 # Tests at a time. A real browser and notebook kernels run in them: more than the cores is slower.
 JOBS ?= 2
+# A file's fixtures and the pages they keep serve all its tests; files begin in the order of their
+# names, which leaves the short ones for the end, where both workers are to finish together.
+SPREAD := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -34,17 +37,16 @@ browser: env
 # Notebooks run apart, because nbval would measure coverage in their kernels too, which hangs at times.
 test: browser ## Run the whole suite: library, notebooks, explorers, site
 	@$(BIN)/python scripts/book.py build
-	@$(BIN)/python -m pytest tests --numprocesses $(JOBS) --dist loadgroup --cov --cov-report=term
-	@$(BIN)/python -m pytest chapters appendices --numprocesses $(JOBS) --dist loadscope
+	@$(BIN)/python -m pytest tests $(SPREAD) --cov --cov-report=term
+	@$(BIN)/python -m pytest chapters appendices $(SPREAD)
 
-test-fast: env ## Run what needs no browser, no book and no more than a minute: the library
-	@$(BIN)/python -m pytest tests --numprocesses $(JOBS) --dist loadgroup \
-	  -m "not browser and not book and not slow"
+test-fast: env ## Run what needs no browser and no book: the library, in a minute
+	@$(BIN)/python -m pytest tests $(SPREAD) -m "not browser and not book and not slow"
 
 test-newest: ## Run the suite with the newest versions pyproject.toml allows (in .venv-newest)
 	@$(PYTHON) scripts/install.py --newest
 	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python scripts/book.py build
-	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python -m pytest --numprocesses $(JOBS) --dist loadscope
+	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python -m pytest $(SPREAD)
 
 lint: env ## Check style (ruff) and that notebooks are stripped
 	@$(BIN)/ruff check .

@@ -16,7 +16,6 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-pytestmark = pytest.mark.xdist_group("the small book")  # one fixture serves all tests here
 MACHINERY = ["_config.yml", "_ext", "_static", "scripts", "gmm_lib", "requirements.txt"]
 TOC = """
 format: jb-book

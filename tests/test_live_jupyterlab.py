@@ -13,7 +13,6 @@ import pytest
 from conftest import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-pytestmark = pytest.mark.xdist_group("JupyterLab")  # one fixture serves all tests here
 CELLS = [
     "from gmm_lib.widgets import EMExplorer\nexplorer = EMExplorer()\nexplorer",
     "import ipywidgets\n"

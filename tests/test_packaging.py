@@ -39,7 +39,6 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
-@pytest.mark.xdist_group("the wheel")
 def test_wheel_holds_code_and_data_and_nothing_else(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     expected = {
@@ -69,7 +68,6 @@ def test_sdist_is_the_project_whole(tmp_path):
     assert {"Makefile", "tests/conftest.py", "scripts/book.py"} <= expected
 
 
-@pytest.mark.xdist_group("the wheel")
 def test_library_imports_with_numpy_alone(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
     program = """
