@@ -239,5 +239,12 @@ def test_busy_port_is_told_in_a_sentence(small_book):
         said = process.communicate(timeout=60)[0]
     assert process.returncode != 0
     assert f"Port {port} cannot be used" in said
-    assert "PORT=" in said
+    assert f"PORT={port + 1}" in said or port == 65535
+    assert "Traceback" not in said
+
+
+def test_a_port_that_cannot_be_is_answered_by_one_that_can(small_book):
+    said = start(small_book, "serve", "--port", "99999").communicate(timeout=60)[0]
+    assert "Port 99999 cannot be used" in said
+    assert "PORT=8000" in said
     assert "Traceback" not in said

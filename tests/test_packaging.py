@@ -1,5 +1,6 @@
 """What is installed: wheel, sdist, the library alone, the lock, and that all tell one version."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -127,6 +128,24 @@ def test_versions_agree():
     assert f"## {PROJECT['version']}" in changes
     assert f"version {PROJECT['version']}" in site
     assert citation["title"] == yaml.safe_load(site)["title"]
+
+
+def test_make_test_says_first_what_to_install_where_there_is_no_browser():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    steps = re.search(r"^browser: env\n(.*\n)\n(?:#.*\n)*test: browser .*\n(.*\n)", makefile, re.M)
+    assert "scripts/browser.py" in steps[1]
+    assert "scripts/book.py build" in steps[2]
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "browser.py"],
+        env=os.environ | {"CHROMIUM": "no-such-browser"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "apt-get install chromium" in done.stderr
+    assert f"{sys.executable} -m playwright install chromium" in done.stderr
+    assert "make test-fast" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_make_offers_what_the_readme_names():
