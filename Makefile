@@ -61,9 +61,10 @@ format: env ## Mend what the linter can
 bench: env ## Measure the library against scikit-learn
 	@$(BIN)/python -m benchmarks
 
-weigh: book ## Print what each page weighs, how soon its explorers answer, and what a drag takes
+weigh: book ## Print what pages weigh, how soon explorers and Python in the page answer
 	@$(BIN)/python scripts/weigh.py
 	@$(BIN)/python scripts/drags.py
+	@$(BIN)/python scripts/weigh_python.py
 
 sizes: book ## Measure the room explorers take, for pages that do not shift
 	@$(BIN)/python scripts/sizes.py
