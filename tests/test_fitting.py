@@ -16,7 +16,7 @@ from gmm_lib import (
     random_responsibilities,
 )
 from gmm_lib.em import em_states
-from gmm_lib.initial import STARTS
+from gmm_lib.initial import STARTS, kmeans_start
 
 TEN = np.array([1.0, 4, 5, 6, 9, 19, 21, 24, 26, 29])
 START = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
@@ -120,6 +120,30 @@ def test_separated_groups_are_found_in_any_dimension(d, k, seed):
     )
     assert found > best - 0.001
     assert found > 0.98
+
+
+@pytest.mark.slow
+def test_the_worst_that_is_told_of_the_start_is_so():
+    """What the docstring says, measured as the benchmark does; scikit-learn alone is left out."""
+    pytest.importorskip("sklearn")
+    from benchmarks import starts
+
+    problems = {problem.name: problem for problem in starts.problems()}
+    assert len(problems) == 14
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(starts.WAYS, "scikit-learn")
+        digits = starts.measure(problems["digits, prior"], 3).short
+        unequal = starts.measure(problems["unequal sizes"], 3).short
+    told = " ".join(kmeans_start.__doc__.split())
+    for measured, words in (
+        (digits["groups"], "ends 1.5 nats a point below the best"),
+        (digits["points"], "from points far apart 5.5"),
+        (unequal["groups"], "0.027 nats a point are lost"),
+    ):
+        assert f"{measured:.2g}" in words
+        assert words in told
+    tried = fit(problems["unequal sizes"].X, 4, rng=seeded(), n_init=20, tol=1e-6)
+    assert tried.log_likelihood == pytest.approx(-61088.16, abs=0.1)
 
 
 def test_units_and_offsets_do_not_change_the_groups():
