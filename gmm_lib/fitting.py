@@ -151,7 +151,14 @@ def fit(
     source = as_source(X, sample_weight, threads)
     prior = as_prior(prior, source.d)
     engine = Engine(source, covariance_type, prior=prior)
-    starts = starts_of(source, k_or_initial, n_init, rng, covariance_type, init, prior)
+    if isinstance(init, str) or isinstance(k_or_initial, GaussianMixture):
+        starts = starts_of(source, k_or_initial, n_init, rng, covariance_type, init, prior)
+    else:
+        k = as_components(k_or_initial, source.m)
+        _only_one(n_init, "responsibilities or labels")
+        w = _own_start(init, source, X, k)
+        points = source.X if X is source else X
+        starts = [m_step(points, w, covariance_type, sample_weight=sample_weight, prior=prior)]
     return best_of(engine, starts, tol, max_iter, progress)
 
 
@@ -212,9 +219,6 @@ def starts_of(
             )
         return iter([constrained(k_or_initial, covariance_type)])
     k = as_components(k_or_initial, source.m)
-    if not isinstance(init, str):
-        _only_one(n_init, "responsibilities or labels")
-        return iter([_start_from(init, source, k, covariance_type, prior)])
     as_choice(init, "init", STARTS)
     if rng is None:
         raise TypeError(
@@ -236,8 +240,8 @@ def _only_one(n_init, start):
         )
 
 
-def _start_from(init, source, k, covariance_type, prior):
-    """The M step of responsibilities (m, k) or of labels (m,)."""
+def _own_start(init, source, X, k):
+    """The responsibilities (m, k) that are given as such or as labels (m,)."""
     if isinstance(init, GaussianMixture):
         raise TypeError(
             "init: expected a name, responsibilities or labels, got a GaussianMixture; pass it in "
@@ -248,17 +252,21 @@ def _start_from(init, source, k, covariance_type, prior):
             f"init: expected one of {', '.join(map(repr, STARTS))} with data that are not in "
             f"memory, got {type(init).__name__}; or pass a GaussianMixture in the place of k."
         )
-    w = np.asarray(init)
-    if w.ndim == 1:
-        labels = as_labels(w, source.m)
-        if labels.max() >= k:
-            raise ValueError(
-                f"init: expected labels from 0 to {k - 1}, as k = {k}, got {labels.max()}; number "
-                "the groups 0, 1, 2, … without gaps, or pass a larger k."
-            )
-        w = one_hot(labels, k)
-    w = as_responsibilities(w, source.m, k)
-    return m_step(source.X, w, covariance_type, sample_weight=source.weight, prior=prior)
+    if np.ndim(init) not in (1, 2):
+        raise TypeError(
+            f"init: expected one of {', '.join(map(repr, STARTS))}, responsibilities (m, k) or "
+            f"labels (m,), got {init!r}; leave it out to start from the groups of k-means."
+        )
+    m = source.m if X is source else len(X)
+    if np.ndim(init) == 2:
+        return as_responsibilities(init, m, k)
+    labels = as_labels(init, m)
+    if labels.max() >= k:
+        raise ValueError(
+            f"init: expected labels from 0 to {k - 1}, as k = {k}, got {labels.max()}; number the "
+            "groups 0, 1, 2, … without gaps, or pass a larger k."
+        )
+    return one_hot(labels, k)
 
 
 def _climb(engine, mixture, tol, max_iter, progress):

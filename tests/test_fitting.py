@@ -198,7 +198,8 @@ def test_own_responsibilities_and_labels_start_with_their_m_step():
     starts = [(w, from_responsibilities), (labels, from_labels), (labels.tolist(), from_labels)]
     for init, make in starts:
         given = np.asarray(init)
-        for options in ({}, {"sample_weight": weight}, {"prior": prior}):
+        absent = {"sample_weight": weight * (np.arange(100) % 3)}
+        for options in ({}, {"sample_weight": weight}, absent, {"prior": prior}):
             found = fit(X, 3, init=init, max_iter=0, covariance_type="diag", **options)
             assert difference(found.mixture, make(X, given, "diag", **options)) == 0
 
@@ -294,6 +295,7 @@ def test_the_likelihood_never_falls_from_a_start_of_another_type(covariance_type
             TypeError,
             "init: .*got a GaussianMixture; pass it in",
         ),
+        ({"k_or_initial": 2, "init": None}, TypeError, "init: expected one of 'kmeans'.*got None"),
         ({"k_or_initial": 2, "init": [0] * 9}, ValueError, r"labels: expected shape \(10,\)"),
         ({"k_or_initial": 2, "init": [0.5] * 10}, TypeError, "labels: expected whole numbers"),
         ({"k_or_initial": 2, "init": [0, 2] * 5}, ValueError, "init: expected labels from 0 to 1"),
