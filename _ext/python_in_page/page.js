@@ -82,7 +82,9 @@
     const ready = new Promise((resolve, reject) => (tell = { resolve, reject }));
     machine = { worker, ready, tell };
     worker.onmessage = ({ data }) => machine?.worker === worker && hear(data);
-    worker.onerror = (event) => hear({ kind: "failed", message: event.message || "worker" });
+    worker.onerror = (event) => {
+      if (machine?.worker === worker) hear({ kind: "failed", message: event.message || "worker" });
+    };
     const later = {};
     for (const name of parts.later) later[name] = [...(parts.needs[name] ?? []), name];
     worker.postMessage({ boot: { home: file ? null : base, later } });
