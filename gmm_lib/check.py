@@ -146,6 +146,21 @@ ADVICE = {
         "you left out the diagonal of the covariances: d(d+1)/2 free entries, not d(d-1)/2."
     ),
     "one-covariance": "you counted one covariance for all. Each of the k components has its own.",
+    "scatters-added": (
+        "you added the two scatters alone. The means differ, and that adds "
+        "n_a n_b / n times their squared difference."
+    ),
+    "step-not-divided": (
+        "divide n_a n_b times the squared difference of the means by n = n_a + n_b."
+    ),
+    "mean-of-means": (
+        "your mean is halfway between the two. Each counts with its number of points: "
+        "(n_a x̄_a + n_b x̄_b) / n."
+    ),
+    "cancellation": (
+        "right near zero, but wrong for the same points moved by {shift:.0e}: squares of large "
+        "numbers are subtracted, and their digits are lost. Square the difference of the means."
+    ),
     "shape": "expected {expected}, got {got}.",
     "not-finite": "your result holds {got}. Look for a division by 0 or the log of 0.",
     "rows": "row {row} sums to {got:.6g}. Probabilities sum to 1.",
@@ -181,6 +196,7 @@ class Feedback:
 _X = datasets.ten_points().X[:, 0]
 # Not the book's start: unequal weights, or else forgetting φ would not show.
 _WEIGHTS, _MEANS, _VARIANCES = np.array([0.3, 0.7]), np.array([3.0, 10.0]), np.array([8.5, 15.7])
+_SHIFT = 1e8  # squares of points that far out have no digits left for a variance of the book
 _FAR = 1e5  # more than a thousand standard deviations from both components
 
 
@@ -506,6 +522,47 @@ def n_parameters(function):
         ("one-covariance", right - (k - 1) * d * (d + 1) // 2),
     ]
     return _compare(_call(function, k, d), right, mistakes, (f"k = {k}, d = {d}",))
+
+
+def merge(function):
+    """Check `function(a, b) -> (count, mean, scatter)`, of the points of two such triples together.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback or None
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+    """
+
+    def triple(x):
+        return len(x), x.mean(), ((x - x.mean()) ** 2).sum()
+
+    # Unequal counts, or else the mean of the means would be right.
+    a, b = triple(_X[:4]), triple(_X[4:])
+    n, mean, scatter = right = triple(_X)
+    (n_a, mean_a, scatter_a), (n_b, mean_b, scatter_b) = a, b
+    within = scatter_a + scatter_b
+    halfway = (mean_a + mean_b) / 2
+    mistakes = [
+        ("scatters-added", (n, mean, within)),
+        ("step-not-divided", (n, mean, within + n_a * n_b * (mean_b - mean_a) ** 2)),
+        ("mean-of-means", (n, halfway, scatter)),
+        ("mean-of-means", (n, halfway, scatter + n * (mean - halfway) ** 2)),
+        ("mean-of-means", (n, halfway, within)),
+    ]
+    found = _compare(_call(function, a, b), right, mistakes, ("count", "mean", "scatter"))
+    if found:
+        far = _call(function, triple(_X[:4] + _SHIFT), triple(_X[4:] + _SHIFT))
+        if not np.isclose(far[2], scatter, rtol=1e-6):
+            return _not_yet("cancellation", shift=_SHIFT)
+    return found
 
 
 def number(answer, expected, *, tol=1e-3, mistakes=None):

@@ -132,6 +132,22 @@ def n_parameters(k, d, *, mistake=None):
     return weights + k * d + (1 if mistake == "one-covariance" else k) * covariance
 
 
+def merge(a, b, *, mistake=None):
+    (n_a, mean_a, scatter_a), (n_b, mean_b, scatter_b) = a, b
+    n = n_a + n_b
+    mean = (
+        (mean_a + mean_b) / 2 if mistake == "mean-of-means" else (n_a * mean_a + n_b * mean_b) / n
+    )
+    between = n_a * n_b * (mean_b - mean_a) ** 2
+    if mistake == "scatters-added":
+        between = 0
+    elif mistake == "cancellation":
+        between = n_a * mean_a**2 + n_b * mean_b**2 - n * mean**2
+    elif mistake != "step-not-divided":
+        between /= n
+    return n, mean, scatter_a + scatter_b + between
+
+
 DENSITY = ["forgot-weights", "variance-as-sd", "sd-as-variance", "no-half", "no-constant"]
 REFIT = [
     "counts-as-weights",
@@ -167,6 +183,7 @@ MISTAKES = {
     kl: ["reversed", "cross-entropy", "base-2", "sign", "zero-log-zero"],
     n_parameters: ["all-weights-free", "no-weights", "square-covariances"]
     + ["no-diagonal", "one-covariance"],
+    merge: ["scatters-added", "step-not-divided", "mean-of-means", "cancellation"],
 }
 
 
@@ -191,7 +208,7 @@ def test_each_mistake_is_named(function, mistake):
     assert not feedback
     assert feedback.mistake == mistake
     names = "mean, variance" if function is mle else "weights, means, variances"
-    assert repr(feedback) == f"Not yet: {check.ADVICE[mistake]}".format(names=names)
+    assert repr(feedback) == f"Not yet: {check.ADVICE[mistake]}".format(names=names, shift=1e8)
 
 
 # Variances of 1, 4, 5, 6, 9, worked out with a mistake each.
