@@ -326,7 +326,7 @@ WRONG_REFITS = {
     (" / N\n", "\n"): "not-divided-by-N",
     ("sum(axis=0) / N", "sum(axis=0) / len(x)"): "divided-by-m",
     (" / N\n", " / len(x)\n"): "divided-by-m",
-    ("- means)", "- x.mean())"): "overall-mean",
+    ("- means) ** 2).sum", "- x.mean()) ** 2).sum"): "overall-mean",
     (
         "(w * (x[:, None] - means) ** 2).sum(axis=0) / N",
         "((x[:, None] - means) ** 2).mean(axis=0)",
