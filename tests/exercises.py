@@ -516,6 +516,5 @@ ANSWERS = {
 }
 
 if __name__ == "__main__":
-    sys.modules["exercises"] = sys.modules["__main__"]
     notebook = Path(sys.argv[1]).resolve()
     print(json.dumps(tell(notebook, InIPython(notebook)), ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Exercises with code: a right solution is accepted, well-known mistakes are named, in the page too."""
+"""Exercises with code: solutions are accepted and well-known mistakes named, in the page too."""
 
 import ast
 import json
