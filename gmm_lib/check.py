@@ -657,6 +657,8 @@ def _compare(got, right, mistakes, names):
     if got is None:
         return _not_yet("nothing")
     right = right if isinstance(right, tuple) else (right,)
+    if len(right) > 1 and isinstance(got, np.ndarray) and got.ndim:
+        got = tuple(got)  # np.array([mean, variance]) is a pair, too
     if len(right) == 1:
         got = (got,)
     elif not isinstance(got, (tuple, list)) or len(got) != len(right):

@@ -474,8 +474,8 @@ return max(
 # Its output is for the reader to judge: no gap, no fall, or else a half step is broken.
 HALF_STEPS = Answers(
     """\
-round(ell(mixture, galaxies) - B(table, mixture, galaxies), 3)
-round(B(table, new, galaxies) - B(table, mixture, galaxies), 3)""",
+round(ell(mixture, galaxies) - B(table, mixture, galaxies), 3) + 0.0
+round(B(table, new, galaxies) - B(table, mixture, galaxies), 3) + 0.0""",
     told="c 0 gap 0.0 climb",
 )
 
@@ -517,4 +517,4 @@ ANSWERS = {
 
 if __name__ == "__main__":
     notebook = Path(sys.argv[1]).resolve()
-    print(json.dumps(tell(notebook, InIPython(notebook)), ensure_ascii=False))
+    print(json.dumps(tell(notebook, InIPython(notebook))))

@@ -331,6 +331,12 @@ def test_an_untouched_number_gets_no_answer():
     assert check.variance(..., [1, 4, 5, 6, 9]) is None
 
 
+def test_values_may_come_as_rows_of_an_array():
+    assert check.mle(lambda x: np.array([x.mean(), x.var()]))
+    assert check.m_step(lambda x, w: np.array(m_step(x, w)))
+    assert check.mle(lambda x: np.array([x.mean(), x.var(ddof=1)])).mistake == "divided-by-m-1"
+
+
 def test_a_function_may_spoil_its_arguments():
     def careless(x):
         result = x.mean(), x.var()

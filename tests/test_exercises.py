@@ -96,6 +96,7 @@ def test_mistakes_are_named_and_solutions_accepted(notebook):
     assert not expected
 
 
+@pytest.mark.slow
 @each_notebook
 def test_the_page_says_what_the_notebook_says(notebook, open_page, site_url):
     address = notebook.relative_to(ROOT).with_suffix(".html").as_posix()
