@@ -25,6 +25,7 @@ from gmm_lib.initial import (
     from_labels,
     from_responsibilities,
     kmeans_plus_plus,
+    kmeans_start,
     random_responsibilities,
     random_start,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "kl_to_posterior",
     "kmeans",
     "kmeans_plus_plus",
+    "kmeans_start",
     "kmeans_states",
     "log_likelihood_gradient",
     "m_step",
