@@ -5,10 +5,14 @@ PYTHON ?= python3
 PORT ?= 8000
 # Tests at a time. A real browser and notebook kernels run in them: more than the cores is slower.
 JOBS ?= 2
+# A file's fixtures and the pages they keep serve all its tests; files begin in the order of their
+# names, which leaves the short ones for the end, where both workers are to finish together.
+SPREAD := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve lab test test-newest lint format bench weigh sizes picture lock clean
+.PHONY: help env browser book serve lab test test-fast test-newest lint format bench weigh sizes \
+  picture lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,18 +26,27 @@ serve: env ## Build the book and serve it on 127.0.0.1 (PORT=8000)
 book: env ## Build the book into _build/html
 	@$(BIN)/python scripts/book.py build
 
+# The user of a container is root, whom Jupyter refuses unless told.
 lab: env ## Open the chapters in JupyterLab
-	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters
+	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --allow-root --LabApp.default_url=/lab/tree/chapters
 
+browser: env
+	@$(BIN)/python scripts/browser.py
+
+# The book is built here, not as a prerequisite: without a browser nobody waits for it.
 # Notebooks run apart, because nbval would measure coverage in their kernels too, which hangs at times.
-test: book ## Run the whole suite: library, notebooks, explorers, site
-	@$(BIN)/python -m pytest tests --numprocesses $(JOBS) --dist loadscope --cov --cov-report=term
-	@$(BIN)/python -m pytest chapters appendices --numprocesses $(JOBS) --dist loadscope
+test: browser ## Run the whole suite: library, notebooks, explorers, site
+	@$(BIN)/python scripts/book.py build
+	@$(BIN)/python -m pytest tests $(SPREAD) --cov --cov-report=term
+	@$(BIN)/python -m pytest chapters appendices $(SPREAD)
+
+test-fast: env ## Run what needs no browser and no book: the library, in a minute
+	@$(BIN)/python -m pytest tests $(SPREAD) -m "not browser and not book and not slow"
 
 test-newest: ## Run the suite with the newest versions pyproject.toml allows (in .venv-newest)
 	@$(PYTHON) scripts/install.py --newest
 	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python scripts/book.py build
-	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python -m pytest --numprocesses $(JOBS) --dist loadscope
+	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python -m pytest $(SPREAD)
 
 lint: env ## Check style (ruff) and that notebooks are stripped
 	@$(BIN)/ruff check .
@@ -48,9 +61,10 @@ format: env ## Mend what the linter can
 bench: env ## Measure the library against scikit-learn
 	@$(BIN)/python -m benchmarks
 
-weigh: book ## Print what each page weighs, how soon its explorers answer, and what a drag takes
+weigh: book ## Print what pages weigh, how soon explorers and Python in the page answer
 	@$(BIN)/python scripts/weigh.py
 	@$(BIN)/python scripts/drags.py
+	@$(BIN)/python scripts/weigh_python.py
 
 sizes: book ## Measure the room explorers take, for pages that do not shift
 	@$(BIN)/python scripts/sizes.py
@@ -64,5 +78,5 @@ lock: ## Write requirements.txt anew from pyproject.toml (needs uv)
 	  --output-file requirements.txt pyproject.toml
 
 clean: ## Remove everything that can be made again
-	rm -rf _build .venv .venv-newest .pytest_cache .ruff_cache .coverage .hypothesis *.egg-info build
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf _build .venv .venv-newest .pytest_cache .coverage .hypothesis *.egg-info build
+	find . \( -name __pycache__ -o -name .ruff_cache \) -type d -prune -exec rm -rf {} +

@@ -33,7 +33,8 @@ from sklearn.mixture import GaussianMixture as ScikitLearn
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from gmm_lib import GaussianMixture, fit
-from gmm_lib.statistics import FEATURES, available_threads
+from gmm_lib.features import FEATURES
+from gmm_lib.rows import available_threads
 
 # points, features, components, iterations to time, least ratio wanted
 ROWS = [

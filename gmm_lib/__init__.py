@@ -7,6 +7,7 @@ first used, and need matplotlib and anywidget.
 import importlib
 
 from gmm_lib import check, datasets
+from gmm_lib.acceleration import squarem_states
 from gmm_lib.bound import (
     bound_gradient,
     entropy,
@@ -18,7 +19,8 @@ from gmm_lib.bound import (
     log_likelihood_gradient,
 )
 from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
-from gmm_lib.em import EMState, Fit, e_step, em_states, fit, m_step
+from gmm_lib.em import EMState, e_step, em_states, m_step
+from gmm_lib.fitting import Fit, fit
 from gmm_lib.hard import HardState, KMeansFit, KMeansState, hard_states, kmeans, kmeans_states
 from gmm_lib.initial import (
     from_labels,
@@ -27,20 +29,25 @@ from gmm_lib.initial import (
     random_responsibilities,
     random_start,
 )
+from gmm_lib.missing import fit_missing, missing_states
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.prior import CovariancePrior
 from gmm_lib.selection import (
     Candidate,
+    Comparison,
     aic,
     bic,
     compare,
     held_out_log_likelihood,
+    icl,
     n_parameters,
 )
+from gmm_lib.uncertainty import StandardErrors, standard_errors
 
 __all__ = [
     "COVARIANCE_TYPES",
     "Candidate",
+    "Comparison",
     "CovariancePrior",
     "DegenerateComponentError",
     "EMState",
@@ -49,6 +56,7 @@ __all__ = [
     "HardState",
     "KMeansFit",
     "KMeansState",
+    "StandardErrors",
     "aic",
     "bic",
     "bound_gradient",
@@ -61,10 +69,12 @@ __all__ = [
     "evidence_lower_bound",
     "expected_complete_log_likelihood",
     "fit",
+    "fit_missing",
     "from_labels",
     "from_responsibilities",
     "hard_states",
     "held_out_log_likelihood",
+    "icl",
     "jensen_gap",
     "kl_divergence",
     "kl_to_posterior",
@@ -73,9 +83,12 @@ __all__ = [
     "kmeans_states",
     "log_likelihood_gradient",
     "m_step",
+    "missing_states",
     "n_parameters",
     "random_responsibilities",
     "random_start",
+    "squarem_states",
+    "standard_errors",
 ]
 
 

@@ -5,8 +5,11 @@ either taken as it is (as float64) or refused with a message.
 """
 
 import operator
+from collections.abc import Mapping
 
 import numpy as np
+
+from gmm_lib import tables
 
 # Squares of larger numbers leave the range of float64, and with them every variance.
 LARGEST = 1e150
@@ -14,8 +17,19 @@ LARGEST = 1e150
 SUM_TOLERANCE = 1e-8
 
 
-def as_real(values, name):
+def as_real(values, name, largest=LARGEST, first_row=None):
     """Return `values` as a float64 array, refusing what is not real, finite numbers.
+
+    Parameters
+    ----------
+    values : array_like, or a table (`gmm_lib.tables`)
+    name : str
+        What to call them in messages.
+    largest : float
+        Magnitudes have to be below it.
+    first_row : int, optional
+        The number of the first row, if `values` are a part of something larger: messages then
+        name an entry by its row and column there.
 
     Raises
     ------
@@ -24,28 +38,62 @@ def as_real(values, name):
     ValueError
         If it is ragged, masked, or holds NaN, infinity or numbers too large to square.
     """
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+    array = values if type(values) is np.ndarray else _as_array(values, name)
+    if array.dtype.kind not in "iuf":
+        _refuse_non_numbers(values, array, name)
+    if array.dtype != float:  # it is not copied: the data may be large
+        with np.errstate(over="ignore"):  # what leaves the range is found below
+            array = array.astype(float)
+    if not _plainly_fine(array):
+        _refuse_extreme(array, name, largest, first_row)
+    return array
+
+
+def _as_array(values, name):
+    """An array of whatever stands for one."""
+    if tables.is_table(values):
+        return tables.as_array(values, name)
+    if isinstance(values, Mapping):  # numpy might take the keys
+        return np.empty((), dtype=object)
+    parts = values if isinstance(values, (list, tuple)) else [values]
+    masked = sum(int(np.ma.count_masked(p)) for p in parts if isinstance(p, np.ma.MaskedArray))
+    if masked:
         raise ValueError(
-            f"{name}: expected an array without masked entries, got {int(values.mask.sum())} "
-            "masked; drop those rows (EM here does not treat missing values)."
+            f"{name}: expected an array without masked entries, got {masked} masked; drop those "
+            "rows, or use fit_missing, for which a masked entry is a missing value."
         )
     try:
-        array = np.asarray(values)
+        return np.asarray(values)
     except ValueError as error:
         raise ValueError(
             f"{name}: expected a rectangular array of numbers, got rows of different lengths; "
             "make every row the same length."
         ) from error
-    if array.dtype.kind not in "iuf":
-        raise TypeError(
-            f"{name}: expected real numbers, got dtype {array.dtype}; convert the values with "
-            f"np.asarray({name}, dtype=float) and look at those that fail."
+
+
+def _refuse_non_numbers(values, array, name):
+    """Refuse what is no array of real numbers, with the call that makes one of it."""
+    got, what = f"dtype {array.dtype}", name if name.isidentifier() else "the array"
+    if array.dtype.names:
+        got = f"a structured array with fields {', '.join(array.dtype.names)}"
+        remedy = f"pass np.lib.recfunctions.structured_to_unstructured({what})"
+    elif array.dtype.kind == "c":
+        remedy = f"pass the real and imaginary parts as features, {what}.real and {what}.imag"
+    elif array.dtype.kind == "b":
+        remedy = f"if 0 and 1 are meant, pass np.asarray({what}, dtype=float)"
+    elif array.ndim or isinstance(values, (str, bytes)):
+        remedy = (
+            f"convert the values with np.asarray({what}, dtype=float) and look at those that fail"
         )
-    # A float64 array is not copied: the data may be large.
-    array = np.asarray(array, dtype=float)
-    if not _plainly_fine(array):
-        _refuse_extreme(array, name)
-    return array
+    else:  # numpy took the whole for one object
+        got = "None" if values is None else type(values).__name__
+        if hasattr(values, "toarray"):  # a sparse matrix
+            remedy = f"pass {what}.toarray(), for the zeros count as well"
+        elif isinstance(values, Mapping):
+            remedy = f"pass one of its values, or np.column_stack(list({what}.values()))"
+        else:
+            remedy = "pass an array, or a list with a row for each point"
+    raise TypeError(f"{name}: expected real numbers, got {got}; {remedy}.")
 
 
 def _plainly_fine(array):
@@ -56,68 +104,112 @@ def _plainly_fine(array):
     return not array.size or (np.isfinite(array.sum()) and max(array.max(), -array.min()) < LARGEST)
 
 
-def _refuse_extreme(array, name):
-    bad = ~(np.abs(array) < LARGEST)
+def _refuse_extreme(array, name, largest, first_row):
+    bad = ~(np.abs(array) < largest)
     if not bad.any():  # only the sum over many large, but acceptable, numbers was too large
         return
     where = tuple(int(i) for i in np.argwhere(bad)[0])
     value = array[where]
-    place = f"{name}[{', '.join(map(str, where))}]" if where else name
+    place = f"{name}[{', '.join(map(str, where))}] = {value:g}" if where else f"{name} = {value:g}"
+    if first_row is not None:
+        column = f", column {where[1]}" if len(where) > 1 else ""
+        place = f"{value:g} in row {first_row + where[0]}{column} (from 0)"
     if np.isfinite(value):
         raise ValueError(
-            f"{name}: expected magnitudes below {LARGEST:g}, got {place} = {value:g}; its square "
-            "overflows, so rescale the data (change the unit)."
+            f"{name}: expected magnitudes below {largest:g}, got {place}; its square overflows, so "
+            "rescale the data (change the unit)."
+        )
+    if first_row is not None:
+        raise ValueError(
+            f"{name}: expected finite numbers, got {place}; mend or remove that row in the data: "
+            "none is dropped here."
         )
     raise ValueError(
         f"{name}: expected finite numbers, got {int(bad.sum())} NaN or infinite, the first at "
-        f"{place} = {value}; remove those rows or find out where they came from."
+        f"{place}; remove those rows or find out where they came from."
     )
 
 
-def as_points(X, d=None, *, name="X", least=1):
+def as_points(X, d=None, *, name="X", least=1, first_row=None):
     """Return data as a float64 array of shape (m, d); a vector of length m becomes (m, 1).
 
     Parameters
     ----------
-    X : array_like, shape (m, d) or (m,)
+    X : array_like, shape (m, d) or (m,); or a table (`gmm_lib.tables`)
     d : int, optional
         The number of features expected; any if not given.
     name : str
         What to call it in messages.
     least : int
         The fewest points accepted.
+    first_row : int, optional
+        The number of the first row, if X is a block of rows of something larger. It must be
+        (n, d) then: a vector might be a row as well as a column.
 
     Raises
     ------
     TypeError, ValueError
         If X is not such an array; the message says what was expected and what to do.
     """
-    array = as_real(X, name)
-    if array.ndim == 1:
+    array = as_real(X, name, first_row=first_row)
+    if array.ndim == 1 and first_row is None:
         array = array[:, None]
-    if array.ndim != 2:
+    if array.ndim != 2 and first_row is not None:
         raise ValueError(
-            f"{name}: expected shape (m, d), one row a point, or (m,) for one feature, got shape "
-            f"{array.shape}; reshape it, for a single point to (1, d)."
+            f"{name}: expected a block of shape (n, d), a few rows of the data, got shape "
+            f"{array.shape}; reshape a single point to (1, d), a single feature to (n, 1), and "
+            "pass weights in a pair (points, weights)."
         )
-    m, features = array.shape
-    if m < least or features == 0:
-        raise ValueError(
-            f"{name}: expected at least {least} point{'s'[: least != 1]} of at least one feature, "
-            f"got shape {array.shape}; pass the data, one row a point."
-        )
-    if d is not None and features != d:
-        raise ValueError(
-            f"{name}: expected {d} feature{'s'[: d != 1]} as in the mixture, got {features} "
-            f"(shape {array.shape}); use the columns that the mixture was made for."
-        )
+    like = " as in the mixture" if name == "X" else ""
+    if first_row is not None:
+        like = " as in the blocks before"
+    refuse_shape(array.shape, d, name=name, least=least, like=like)
     return array
 
 
-def as_sample_weight(sample_weight, m):
+def refuse_shape(shape, d=None, *, name="X", least=1, like=" as in the mixture"):
+    """Refuse a shape that is not (m, d) with at least `least` points and one feature.
+
+    `like` says where a number of features d comes from.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if len(shape) != 2:
+        raise ValueError(
+            f"{name}: expected shape (m, d), one row a point, or (m,) for one feature, got shape "
+            f"{shape}; reshape it, for a single point to (1, d)."
+        )
+    m, features = shape
+    if m < least or features == 0:
+        raise ValueError(
+            f"{name}: expected at least {least} point{'s'[: least != 1]} of at least one feature, "
+            f"got shape {shape}; pass the data, one row a point."
+        )
+    if d is not None and features != d:
+        raise ValueError(
+            f"{name}: expected {d} feature{'s'[: d != 1]}{like}, got {features} (shape {shape}); "
+            "use the same columns."
+        )
+
+
+def as_sample_weight(sample_weight, m, *, name="sample_weight", first_row=None):
     """Return sample weights as a float64 array of shape (m,), or None for none.
 
     Weight 0 is absence and an integer weight is repetition.
+
+    Parameters
+    ----------
+    sample_weight : array_like, shape (m,), or None
+    m : int
+        The number of points.
+    name : str
+        What to call them in messages.
+    first_row : int, optional
+        The number of the first row, if these are the weights of a block of rows of something
+        larger; all of them may be 0 then.
 
     Raises
     ------
@@ -126,24 +218,38 @@ def as_sample_weight(sample_weight, m):
     """
     if sample_weight is None:
         return None
-    weight = as_real(sample_weight, "sample_weight")
+    weight = as_real(sample_weight, name, first_row=first_row)
     if weight.shape != (m,):
         raise ValueError(
-            f"sample_weight: expected shape ({m},), one weight a point, got {weight.shape}; "
+            f"{name}: expected shape ({m},), one weight a point, got {weight.shape}; "
             "pass as many weights as there are points."
         )
     if (weight < 0).any():
         i = int(np.argmax(weight < 0))
+        place = f"{name}[{i}] = {weight[i]:g}"
+        if first_row is not None:
+            place = f"{weight[i]:g} in row {first_row + i} (from 0)"
         raise ValueError(
-            f"sample_weight: expected no negative weight, got sample_weight[{i}] = {weight[i]:g}; "
-            "use 0 to leave a point out."
+            f"{name}: expected no negative weight, got {place}; use 0 to leave a point out."
         )
-    if weight.sum() == 0:
-        raise ValueError(
-            "sample_weight: expected at least one positive weight, got zero in all; "
-            "leave sample_weight out to count every point once."
-        )
+    if first_row is None:
+        refuse_no_weight(weight.sum(), name)
     return weight
+
+
+def refuse_no_weight(total, name="sample_weight"):
+    """Refuse weights whose sum is 0.
+
+    Raises
+    ------
+    ValueError
+        If it is.
+    """
+    if total == 0:
+        raise ValueError(
+            f"{name}: expected at least one positive weight, got zero in all; "
+            "leave the weights out to count every point once."
+        )
 
 
 def as_responsibilities(responsibilities, m=None, k=None):

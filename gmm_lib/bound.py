@@ -72,7 +72,7 @@ def evidence_lower_bound(X, mixture, responsibilities, *, sample_weight=None):
     True
     """
     log_joint, w, weight = _checked(X, mixture, responsibilities, sample_weight)
-    return float(weight @ ((w * log_joint).sum(axis=1) + _entropy(w)))
+    return float(weight @ (_expected(w, log_joint) + _entropy(w)))
 
 
 def expected_complete_log_likelihood(X, mixture, responsibilities, *, sample_weight=None):
@@ -95,7 +95,7 @@ def expected_complete_log_likelihood(X, mixture, responsibilities, *, sample_wei
         If an argument is not as described.
     """
     log_joint, w, weight = _checked(X, mixture, responsibilities, sample_weight)
-    return float(weight @ (w * log_joint).sum(axis=1))
+    return float(weight @ _expected(w, log_joint))
 
 
 def entropy(q):
@@ -354,10 +354,15 @@ def _log_or_zero(q):
     return np.log(np.where(q > 0, q, 1))
 
 
+def _expected(q, values):
+    """Σ_j q_j values_j; where q is 0 a value may be infinite, and does not count."""
+    return (q * np.where(q > 0, values, 0)).sum(axis=1)
+
+
 def _entropy(q):
     return -(q * _log_or_zero(q)).sum(axis=1)
 
 
 def _kl(q, log_p):
     """Σ_j q_j (log q_j - log p_j), the terms with q_j = 0 left out."""
-    return (q * (_log_or_zero(q) - np.where(q > 0, log_p, 0))).sum(axis=1)
+    return _expected(q, _log_or_zero(q) - log_p)

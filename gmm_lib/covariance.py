@@ -31,19 +31,50 @@ class DegenerateComponentError(ValueError):
         The iteration whose M step met it, from 1; None outside an iteration.
     reason : str
         What happened to the component.
+    remedies : tuple of str
+        What may help, for this model and these data.
     """
 
-    def __init__(self, component, reason, iteration=None):
+    def __init__(self, component, reason, iteration=None, remedies=()):
         self.component, self.reason, self.iteration = component, reason, iteration
+        self.remedies = tuple(remedies)
         when = "" if iteration is None else f" at iteration {iteration}"
+        advice = f" Try {', or '.join(remedies)}." if remedies else ""
         super().__init__(
-            f"component {component + 1} (index {component}) degenerated{when}: {reason}. "
-            "Try another start (n_init restarts do), fewer components, covariance_type='tied', "
-            "or a prior: prior=CovariancePrior(strength, covariance)."
+            f"component {component + 1} (index {component}) degenerated{when}: {reason}.{advice}"
         )
 
+    def at(self, iteration):
+        """Return the same error, told as that of an iteration."""
+        return type(self)(self.component, self.reason, iteration, self.remedies)
+
     def __reduce__(self):
-        return type(self), (self.component, self.reason, self.iteration)
+        return type(self), (self.component, self.reason, self.iteration, self.remedies)
+
+
+# What may help against a collapse; `remedies` chooses.
+RESTART = "another start (a larger n_init tries several)"
+FEWER = "fewer components"
+TIED = "covariance_type='tied'"
+DIAG = "covariance_type='diag'"
+LEAVE_OUT = "leaving that feature out"
+PRIOR = "a prior: prior=CovariancePrior.from_data(X, k)"
+
+
+def remedies(k, covariance_type, prior, *, flat=False, empty=False):
+    """What may help k components of this type, so that nobody is told to do what he does."""
+    found = [RESTART, FEWER] if k > 1 else []
+    if empty:
+        return found
+    if k > 1 and covariance_type != "tied":
+        found.append(TIED)
+    if k == 1 and not flat:
+        found.append(LEAVE_OUT)
+    if flat and covariance_type in ("full", "tied"):
+        found.append(DIAG)
+    if prior is None:
+        found.append(PRIOR)
+    return found
 
 
 def full(counts, covariances):
@@ -73,7 +104,7 @@ CONSTRAINTS = {"full": full, "tied": tied, "diag": diag, "spherical": spherical}
 COVARIANCE_TYPES = tuple(CONSTRAINTS)
 
 
-def maximize(counts, means, scatter, covariance_type="full", prior=None):
+def maximize(counts, means, scatter, covariance_type="full", prior=None, center=0.0):
     """Return the parameters that maximize the expected complete log-likelihood.
 
     Every M step ends here, whichever way its sums were made. Input is trusted.
@@ -90,6 +121,8 @@ def maximize(counts, means, scatter, covariance_type="full", prior=None):
         One of `COVARIANCE_TYPES`.
     prior : CovariancePrior, optional
         Adds its pseudo-points to every component.
+    center : ndarray, shape (d,), or 0
+        What the means are told about; it matters for what rounding leaves of the data.
 
     Returns
     -------
@@ -104,17 +137,22 @@ def maximize(counts, means, scatter, covariance_type="full", prior=None):
     numbers = counts.tolist()  # few, and Python is quicker with few than numpy
     total = sum(numbers)
     if min(numbers) <= EMPTY_SHARE * total:
-        raise DegenerateComponentError(int(counts.argmin()), "no point belongs to it any more")
+        raise DegenerateComponentError(
+            int(counts.argmin()),
+            "no point belongs to it any more",
+            remedies=remedies(len(numbers), covariance_type, prior, empty=True),
+        )
     if prior is not None:
         scatter, effective = scatter + prior.strength * prior.covariance, counts + prior.strength
     else:
         effective = counts
     covariances = CONSTRAINTS[covariance_type](effective, scatter / effective[:, None, None])
     weights = counts / total
-    return weights, means, covariances, checked_cholesky(weights, means, covariances)
+    cholesky = checked_cholesky(weights, means + center, covariances, covariance_type, prior)
+    return weights, means, covariances, cholesky
 
 
-def checked_cholesky(weights, means, covariances):
+def checked_cholesky(weights, means, covariances, covariance_type="full", prior=None):
     """Return the lower Cholesky factors (k, d, d) of covariances that rounding has left sound.
 
     Two measures, both free of units, tell a covariance from rounding error:
@@ -125,6 +163,8 @@ def checked_cholesky(weights, means, covariances):
     - the square of a Cholesky pivot over its variance is 1 - R², the part of a feature that the
       features before it do not explain. It is computed to a few eps; below 16 d eps the points lie
       on a line or a plane as far as float64 can tell.
+
+    The type and the prior matter only for the advice that an error gives.
 
     Raises
     ------
@@ -141,6 +181,7 @@ def checked_cholesky(weights, means, covariances):
             j,
             f"it collapsed onto one place, with variance {variances[j, i]:.3g} in feature {i + 1} "
             f"about its mean {means[j, i]:.6g}, where the likelihood has no bound",
+            remedies=remedies(len(weights), covariance_type, prior),
         )
     if d == 1:  # the root of a variance is its Cholesky factor; teaching size is mostly this case
         return np.sqrt(covariances)
@@ -156,6 +197,7 @@ def checked_cholesky(weights, means, covariances):
             j,
             f"it became flat: feature {i + 1} is a linear function of the features before it "
             f"(unexplained share {max(unexplained[j, i], 0):.3g})",
+            remedies=remedies(len(weights), covariance_type, prior, flat=True),
         )
     return factors
 

@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gmm_lib._validate import as_choice, as_components, as_count, as_points, as_rng
-from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
-from gmm_lib.em import as_mixture, m_step
-from gmm_lib.initial import far_apart, one_hot
+from gmm_lib._validate import as_components, as_count, as_points, as_rng, as_sample_weight
+from gmm_lib.covariance import PRIOR, RESTART, DegenerateComponentError
+from gmm_lib.em import as_mixture, constrained, m_step
+from gmm_lib.initial import one_hot
 from gmm_lib.mixture import GaussianMixture, normalize
+from gmm_lib.partition import far_apart
 
 
 class HardState(NamedTuple):
@@ -65,7 +66,7 @@ def hard_states(
     ----------
     X : array_like, shape (m, d), or (m,) in one dimension
     initial : GaussianMixture
-        θ_0.
+        θ_0, once its covariances fit the covariance type: see `gmm_lib.em.constrained`.
     covariance_type : {"full", "tied", "diag", "spherical"}
     ddof : {0, 1}
         Covariances divide by m_j - ddof: 0 is maximum likelihood, 1 the unbiased estimate.
@@ -96,7 +97,7 @@ def hard_states(
     """
     as_mixture(initial, "initial")
     X = as_points(X, initial.d)
-    as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
+    initial = constrained(initial, covariance_type)
     if as_count(ddof, "ddof", least=0) > 1:
         raise ValueError(
             f"ddof: expected 0 or 1, got {ddof}; 0 divides by m_j (maximum likelihood), 1 by "
@@ -123,7 +124,10 @@ def _hard_states(X, mixture, covariance_type, ddof, use_weights):
         try:
             mixture = _refit(X, labels, mixture.k, covariance_type, ddof, use_weights)
         except DegenerateComponentError as error:
-            raise DegenerateComponentError(error.component, error.reason, t + 1) from None
+            possible = [
+                remedy for remedy in error.remedies if remedy != PRIOR
+            ]  # there is none here
+            raise DegenerateComponentError(error.component, error.reason, t + 1, possible) from None
 
 
 def _refit(X, labels, k, covariance_type, ddof, use_weights):
@@ -143,7 +147,7 @@ def _refit(X, labels, k, covariance_type, ddof, use_weights):
     )
 
 
-def kmeans_states(X, centers) -> Iterator[KMeansState]:
+def kmeans_states(X, centers, *, sample_weight=None) -> Iterator[KMeansState]:
     """Yield the states of k-means from `centers`, without end; you decide when to stop.
 
     Parameters
@@ -151,6 +155,8 @@ def kmeans_states(X, centers) -> Iterator[KMeansState]:
     X : array_like, shape (m, d), or (m,) in one dimension
     centers : array_like, shape (k, d), or (k,) in one dimension
         Where the centers start.
+    sample_weight : array_like, shape (m,), optional
+        How often each point counts; one of weight 0 gets a label and nothing else.
 
     Yields
     ------
@@ -163,30 +169,43 @@ def kmeans_states(X, centers) -> Iterator[KMeansState]:
         At the iteration that leaves a center without points.
     TypeError, ValueError
         At once, if an argument is not as described.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> states = kmeans_states([1, 4, 5, 6, 9, 19, 21], [4, 5])
+    >>> [round(state.inertia, 1) for state in islice(states, 4)]
+    [478.0, 162.0, 67.9, 36.0]
     """
     X = as_points(X)
     centers = as_points(centers, X.shape[1], name="centers")
     as_components(len(centers), len(X))
-    return _kmeans_states(X, centers)
+    weight = as_sample_weight(sample_weight, len(X))
+    return _kmeans_states(X, centers, np.ones(len(X)) if weight is None else weight)
 
 
-def _kmeans_states(X, centers):
+def _kmeans_states(X, centers, weight):
+    # Apart from kmeans_states, because a generator would check its arguments only when first asked.
     k = len(centers)
     for t in count():
         # One center at a time: a temporary of (m, k, d) would be k times the data.
         distances = np.stack([((X - center) ** 2).sum(axis=1) for center in centers], axis=1)
         labels = distances.argmin(axis=1)
-        yield KMeansState(t, centers, labels, float(distances.min(axis=1).sum()))
-        owned = one_hot(labels, k)
+        yield KMeansState(t, centers, labels, float(weight @ distances.min(axis=1)))
+        owned = one_hot(labels, k) * weight[:, None]
         counts = owned.sum(axis=0)
         if (counts == 0).any():
             raise DegenerateComponentError(
-                int(counts.argmin()), "no point is nearest to its center", t + 1
+                int(counts.argmin()),
+                "no point is nearest to its center",
+                t + 1,
+                [RESTART, "fewer centers"],
             )
         centers = (owned.T @ X) / counts[:, None]
+        centers += (owned.T @ (X - centers[labels])) / counts[:, None]  # as in m_step
 
 
-def kmeans(X, k_or_centers, *, n_init=1, rng=None, max_iter=1000):
+def kmeans(X, k_or_centers, *, n_init=1, rng=None, max_iter=1000, sample_weight=None):
     """Run k-means until the labels no longer change, and keep the best of several starts.
 
     Parameters
@@ -201,6 +220,8 @@ def kmeans(X, k_or_centers, *, n_init=1, rng=None, max_iter=1000):
         Needed when k is given.
     max_iter : int
         How often the centers move at most.
+    sample_weight : array_like, shape (m,), optional
+        How often each point counts.
 
     Returns
     -------
@@ -212,13 +233,21 @@ def kmeans(X, k_or_centers, *, n_init=1, rng=None, max_iter=1000):
         If a center is left without points from every start.
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
+    >>> found = kmeans(x, 2, rng=np.random.default_rng(0))
+    >>> np.sort(found.centers[:, 0]), round(found.inertia, 1)
+    (array([ 5. , 23.8]), 96.8)
     """
     X = as_points(X)
+    weight = as_sample_weight(sample_weight, len(X))
     max_iter, n_init = as_count(max_iter, "max_iter"), as_count(n_init, "n_init")
     best, failure = None, None
-    for centers in _center_starts(X, k_or_centers, n_init, rng):
+    for centers in _center_starts(X, k_or_centers, n_init, rng, weight):
         try:
-            found = _settle(X, centers, max_iter)
+            found = _settle(X, centers, max_iter, weight)
         except DegenerateComponentError as error:
             failure = error
             continue
@@ -229,7 +258,7 @@ def kmeans(X, k_or_centers, *, n_init=1, rng=None, max_iter=1000):
     return best
 
 
-def _center_starts(X, k_or_centers, n_init, rng):
+def _center_starts(X, k_or_centers, n_init, rng, weight):
     """The centers to start from, made one set at a time as they are asked for."""
     if np.ndim(k_or_centers) > 0:
         if n_init != 1:
@@ -239,11 +268,11 @@ def _center_starts(X, k_or_centers, n_init, rng):
             )
         return iter([k_or_centers])
     k, rng = as_components(k_or_centers, len(X)), as_rng(rng)
-    return (X[far_apart(X, k, rng)] for _ in range(n_init))
+    return (X[far_apart(X, k, rng, weight)] for _ in range(n_init))
 
 
-def _settle(X, centers, max_iter):
-    for before, after in pairwise(kmeans_states(X, centers)):
+def _settle(X, centers, max_iter, weight):
+    for before, after in pairwise(kmeans_states(X, centers, sample_weight=weight)):
         converged = np.array_equal(before.labels, after.labels)
         if converged or after.iteration == max_iter:
             return KMeansFit(after.centers, after.labels, after.inertia, converged, after.iteration)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gmm_lib._validate import SUM_TOLERANCE, as_count, as_points, as_real, as_rng
+from gmm_lib._validate import LARGEST, SUM_TOLERANCE, as_count, as_points, as_real, as_rng
 from gmm_lib.covariance import LOG_2PI, log_determinants
 
 
@@ -33,7 +33,8 @@ class GaussianMixture:
     Notes
     -----
     The arrays are copies and read-only. Data in one dimension may be given as (m,). All work is
-    done in float64, whatever comes in, and in log space: no point is too far away. See [1]_.
+    done in float64, whatever comes in, and in log space: a point may be 1e150 standard deviations
+    away. See [1]_.
 
     References
     ----------
@@ -71,7 +72,7 @@ class GaussianMixture:
         vars(self).update(weights=weights, means=means, covariances=covariances, cholesky=cholesky)
 
     def __reduce__(self):
-        return type(self), (self.weights, self.means, self.covariances)
+        return type(self)._trusted, (self.weights, self.means, self.covariances, self.cholesky)
 
     @property
     def k(self):
@@ -100,9 +101,10 @@ class GaussianMixture:
         )
         whiten = np.linalg.inv(self.cholesky)
         log_density = np.empty((len(X), self.k))
-        for j in range(self.k):
-            z = (X - self.means[j]) @ whiten[j].T
-            log_density[:, j] = constants[j] - 0.5 * np.einsum("id,id->i", z, z)
+        with np.errstate(over="ignore", invalid="ignore"):  # too far for a square: -inf
+            for j in range(self.k):
+                z = (X - self.means[j]) @ whiten[j].T
+                log_density[:, j] = constants[j] - 0.5 * np.einsum("id,id->i", z, z)
         return log_density
 
     def log_density(self, X):
@@ -111,7 +113,8 @@ class GaussianMixture:
         Raises
         ------
         TypeError, ValueError
-            If X is not finite data of d features.
+            If X is not finite data of d features, or a point is too far from all components for
+            its squared distance to be a number.
         """
         return normalize(self.component_log_density(X))[1]
 
@@ -121,9 +124,113 @@ class GaussianMixture:
         Raises
         ------
         TypeError, ValueError
-            If X is not finite data of d features.
+            If X is not finite data of d features, or a point is too far from all components for
+            its squared distance to be a number.
         """
         return normalize(self.component_log_density(X))[0]
+
+    def marginal(self, columns):
+        """Return the mixture of some features alone, the others being summed over.
+
+        The marginal of a Gaussian is the Gaussian with the matching entries of μ_j and Σ_j [1]_;
+        the weights stay as they are.
+
+        Parameters
+        ----------
+        columns : int or array_like of int
+            The features to keep, from 0, each once; they come out in this order.
+
+        Returns
+        -------
+        GaussianMixture
+            Of len(columns) features.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If columns are not different features of the mixture.
+
+        References
+        ----------
+        .. [1] C. M. Bishop (2006), Pattern Recognition and Machine Learning, section 2.3.
+
+        Examples
+        --------
+        >>> plane = GaussianMixture([0.5, 0.5], [[0, 1], [2, 3]], [[[1, 0.5], [0.5, 4]]] * 2)
+        >>> plane.marginal(1)
+        GaussianMixture(weights=[0.5, 0.5], means=[1., 3.], covariances=[4., 4.])
+        """
+        columns = _as_columns(columns, self.d)
+        covariances = self.covariances[:, columns[:, None], columns]
+        return self._trusted(
+            self.weights.copy(), self.means[:, columns], covariances, positive_definite(covariances)
+        )
+
+    def conditional(self, columns, values):
+        r"""Return the mixture of the remaining features, given the values of the named ones.
+
+        Write a for the named features and b for the others. Then, by Bayes' rule and the
+        conditional of a Gaussian [1]_,
+
+        .. math::
+            \phi_j' &\propto \phi_j N(x_a; \mu_{ja}, \Sigma_{jaa}), \\
+            \mu_j' &= \mu_{jb} + \Sigma_{jba} \Sigma_{jaa}^{-1} (x_a - \mu_{ja}), \\
+            \Sigma_j' &= \Sigma_{jbb} - \Sigma_{jba} \Sigma_{jaa}^{-1} \Sigma_{jab}.
+
+        Parameters
+        ----------
+        columns : int or array_like of int
+            The features that are known, from 0, each once; at least one and not all.
+        values : float or array_like, shape (len(columns),)
+            Their values, in the same order.
+
+        Returns
+        -------
+        GaussianMixture
+            Of the other features, in the order they have here. Component j stays component j; a
+            weight too small for float64 becomes the smallest normal number, 2.2e-308.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If columns are not different features of the mixture, or all of them, or values are not
+            as many finite numbers.
+
+        Notes
+        -----
+        With a before b the lower Cholesky factor of Σ_j has blocks L_aa, L_ba and L_bb, and
+        Σ_ba Σ_aa⁻¹ = L_ba L_aa⁻¹, Σ_j' = L_bb L_bbᵀ: no difference is taken and no digit lost.
+
+        References
+        ----------
+        .. [1] C. M. Bishop (2006), Pattern Recognition and Machine Learning, section 2.3.
+
+        Examples
+        --------
+        >>> plane = GaussianMixture([0.5, 0.5], [[0, 1], [2, 3]], [[[1, 0.5], [0.5, 4]]] * 2)
+        >>> plane.conditional(0, 1.0)
+        GaussianMixture(weights=[0.5, 0.5], means=[1.5, 2.5], covariances=[3.75, 3.75])
+        """
+        known = _as_columns(columns, self.d)
+        if len(known) == self.d:
+            raise ValueError(
+                f"columns: expected fewer than all {self.d} features, got {known.tolist()}; leave "
+                "out those whose distribution you ask for."
+            )
+        values = np.atleast_1d(as_real(values, "values"))
+        if values.shape != known.shape:
+            raise ValueError(
+                f"values: expected shape {known.shape}, one value a column, got {values.shape}; "
+                "pass as many values as columns."
+            )
+        n = len(known)
+        ordered = self.marginal(np.append(known, np.setdiff1d(np.arange(self.d), known)))
+        given = self.marginal(known).component_log_density(values[None])
+        weights = np.maximum(normalize(given, "values")[0][0], np.finfo(float).tiny)
+        z = np.linalg.solve(ordered.cholesky[:, :n, :n], (values - ordered.means[:, :n])[..., None])
+        means = ordered.means[:, n:] + (ordered.cholesky[:, n:, :n] @ z)[..., 0]
+        factors = ordered.cholesky[:, n:, n:].copy()
+        return self._trusted(weights, means, factors @ factors.transpose(0, 2, 1), factors)
 
     def sample(self, m, rng):
         """Draw m points.
@@ -185,7 +292,7 @@ class GaussianMixture:
         return f"GaussianMixture({', '.join(parts)})".replace("\n", " ")
 
 
-def normalize(log_joint):
+def normalize(log_joint, name="X"):
     """Return p(z | x) and log p(x) from log p(x, z): Bayes' rule in log space (log-sum-exp).
 
     Subtracting the row's maximum makes the largest exponential 1: no row over- or underflows. The
@@ -195,13 +302,26 @@ def normalize(log_joint):
     Parameters
     ----------
     log_joint : ndarray, shape (m, k)
+    name : str
+        What to call the points in messages.
 
     Returns
     -------
     posterior : ndarray, shape (m, k)
     log_marginal : ndarray, shape (m,)
+
+    Raises
+    ------
+    ValueError
+        If a row holds no number: its point is too far from every component.
     """
     top = log_joint.max(axis=1, keepdims=True)
+    if not np.isfinite(top).all():
+        raise ValueError(
+            f"{name}: expected points less than 1e150 standard deviations from some component, got "
+            f"row {int(np.isfinite(top).argmin())} farther from all; check the units of the data "
+            "and of the mixture."
+        )
     posterior = np.exp(log_joint - top)
     total = posterior.sum(axis=1, keepdims=True)
     posterior /= total
@@ -223,8 +343,8 @@ def _as_weights(weights):
         )
     if abs(weights.sum() - 1) > SUM_TOLERANCE:
         raise ValueError(
-            f"weights: expected mixing weights that sum to 1, got {weights.sum():.10g}; "
-            "divide them by their sum if only their ratios are meant."
+            f"weights: expected mixing weights that sum to 1, got {weights.sum():.10g}; divide "
+            "them by their sum if only their ratios are meant, in float64 (float32 keeps 7 digits)."
         )
     return weights
 
@@ -241,9 +361,34 @@ def _as_means(means, k):
     return means
 
 
+def _as_columns(columns, d):
+    """Return indices of features as an int array (n,), refusing others."""
+    array = np.atleast_1d(np.asarray(columns))
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(
+            f"columns: expected at least one feature, got {columns!r}; name features by their "
+            f"indices, from 0 to {d - 1}."
+        )
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"columns: expected whole numbers, got {columns!r}; name features by their indices, "
+            f"from 0 to {d - 1} (np.flatnonzero makes indices of a mask)."
+        )
+    if array.min() < 0 or array.max() >= d:
+        raise ValueError(
+            f"columns: expected features from 0 to {d - 1}, got {array.tolist()}; the mixture has "
+            f"{d} feature{'s'[: d != 1]}."
+        )
+    if len(np.unique(array)) < len(array):
+        raise ValueError(
+            f"columns: expected different features, got {array.tolist()}; name each once."
+        )
+    return array
+
+
 def as_covariances(covariances, k, d):
     """Return symmetric matrices (k, d, d) as float64, refusing others."""
-    covariances = as_real(covariances, "covariances")
+    covariances = as_real(covariances, "covariances", LARGEST**2)
     if d == 1 and covariances.ndim == 1:
         covariances = covariances[:, None, None]
     if covariances.shape != (k, d, d):
@@ -259,8 +404,8 @@ def as_covariances(covariances, k, d):
         j, a, b = (int(n) for n in np.argwhere(crooked)[0])
         raise ValueError(
             f"covariances: expected symmetric matrices, got covariances[{j}][{a}, {b}] = "
-            f"{covariances[j, a, b]:g} but [{b}, {a}] = {covariances[j, b, a]:g}; if only rounding "
-            "parts them, use (S + S.T) / 2."
+            f"{float(covariances[j, a, b])!r} but [{b}, {a}] = {float(covariances[j, b, a])!r}; if "
+            "only rounding parts them (float32 keeps 7 digits), pass (S + S.T) / 2."
         )
     return covariances
 

@@ -20,9 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gmm_lib._validate import as_choice, as_count, as_number, as_points, as_rng
-from gmm_lib.covariance import COVARIANCE_TYPES
-from gmm_lib.em import as_mixture, e_step
+from gmm_lib._validate import as_count, as_number, as_points, as_rng, as_sample_weight
+from gmm_lib.em import as_mixture, constrained, e_step
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.prior import as_prior
 from gmm_lib.statistics import SufficientStatistics
@@ -36,7 +35,7 @@ class OnlineState(NamedTuple):
 
 
 def incremental_states(
-    X, initial, covariance_type="full", *, blocks=10, rng, prior=None
+    X, initial, covariance_type="full", *, blocks=10, rng, sample_weight=None, prior=None
 ) -> Iterator[OnlineState]:
     """Yield the states of incremental EM, without end: one after each block.
 
@@ -48,11 +47,14 @@ def incremental_states(
     ----------
     X : array_like, shape (m, d), or (m,) in one dimension
     initial : GaussianMixture
+        θ_0, once its covariances fit the covariance type: see `gmm_lib.em.constrained`.
     covariance_type : {"full", "tied", "diag", "spherical"}
     blocks : int
         How many blocks the points are dealt to; 1 is ordinary EM.
     rng : numpy.random.Generator
         Deals them.
+    sample_weight : array_like, shape (m,), optional
+        How often each point counts.
     prior : CovariancePrior, optional
 
     Yields
@@ -66,51 +68,73 @@ def incremental_states(
         When a component collapses.
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
+    >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
+    >>> states = incremental_states(x, start, blocks=2, rng=np.random.default_rng(0))
+    >>> [state.passes for state in islice(states, 4)]
+    [0.0, 1.0, 1.5, 2.0]
     """
-    X, prior = _checked(X, initial, covariance_type, prior)
+    X, weight, initial, prior = _checked(X, initial, covariance_type, sample_weight, prior)
     blocks = as_count(blocks, "blocks")
     if blocks > len(X):
         raise ValueError(
             f"blocks: expected at most one a point, got {blocks} for {len(X)} points; "
             "use fewer blocks."
         )
-    parts = np.array_split(X[as_rng(rng).permutation(len(X))], blocks)
+    order = as_rng(rng).permutation(len(X))
+    parts = [(X[rows], weight[rows]) for rows in np.array_split(order, blocks)]
     return _incremental(parts, initial, covariance_type, prior)
 
 
 def _incremental(parts, mixture, covariance_type, prior):
     yield OnlineState(0.0, mixture)
-    kept = [statistics_of(part, mixture) for part in parts]
+    kept = [statistics_of(*part, mixture) for part in parts]
     mixture = reduce(add, kept).maximize(covariance_type, prior)
     yield OnlineState(1.0, mixture)
     for visit in count():
         b = visit % len(parts)
-        kept[b] = statistics_of(parts[b], mixture)
+        kept[b] = statistics_of(*parts[b], mixture)
         mixture = reduce(add, kept).maximize(covariance_type, prior)
         yield OnlineState(1 + (visit + 1) / len(parts), mixture)
 
 
 def stepwise_states(
-    X, initial, covariance_type="full", *, batch=100, exponent=0.6, delay=2.0, rng, prior=None
+    X,
+    initial,
+    covariance_type="full",
+    *,
+    batch=100,
+    exponent=0.6,
+    delay=2.0,
+    rng,
+    sample_weight=None,
+    prior=None,
 ) -> Iterator[OnlineState]:
     """Yield the states of stepwise (online) EM, without end: one after each batch.
 
     No statistics are kept but a running average, in which batch t has the weight
-    γ_t = (t + delay)^(-exponent) and all before it 1 - γ_t [2]_. Memory does not grow with the
-    data, and points may come from a stream that never ends. The weights must fall, or the path
-    never settles, but not too fast, or it stops on the way: 1/2 < exponent <= 1.
+    γ_t = (t + delay)^(-exponent) and all before it 1 - γ_t [2]_. What is kept does not grow with
+    the data; here these are an array in memory, each pass of which is cut into batches anew. The
+    weights γ_t must fall, or the path never settles, but not too fast, or it stops on the way:
+    1/2 < exponent <= 1.
 
     Parameters
     ----------
     X : array_like, shape (m, d), or (m,) in one dimension
     initial : GaussianMixture
-        Also taken for the average before the first batch.
+        θ_0, made to fit the covariance type; also taken for the average before the first batch.
     covariance_type : {"full", "tied", "diag", "spherical"}
     batch : int
         Points a batch.
     exponent, delay : float
     rng : numpy.random.Generator
         Shuffles the points before each pass.
+    sample_weight : array_like, shape (m,), optional
+        How often each point counts.
     prior : CovariancePrior, optional
         Its strength counts in points, as in `fit`.
 
@@ -125,8 +149,17 @@ def stepwise_states(
         When a component collapses.
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
+    >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
+    >>> states = stepwise_states(x, start, batch=5, rng=np.random.default_rng(0))
+    >>> [state.passes for state in islice(states, 4)]
+    [0.0, 0.5, 1.0, 1.5]
     """
-    X, prior = _checked(X, initial, covariance_type, prior)
+    X, weight, initial, prior = _checked(X, initial, covariance_type, sample_weight, prior)
     batch, rng = min(as_count(batch, "batch"), len(X)), as_rng(rng)
     delay = as_number(delay, "delay")
     exponent = as_number(exponent, "exponent", least=0.5, strict=True)
@@ -135,33 +168,37 @@ def stepwise_states(
             f"exponent: expected above 0.5 and at most 1, got {exponent:g}; larger ones stop "
             "before the maximum."
         )
-    return _stepwise(X, initial, covariance_type, batch, exponent, delay, rng, prior)
+    return _stepwise(X, weight, initial, covariance_type, batch, exponent, delay, rng, prior)
 
 
-def _stepwise(X, mixture, covariance_type, batch, exponent, delay, rng, prior):
+def _stepwise(X, weight, mixture, covariance_type, batch, exponent, delay, rng, prior):
     yield OnlineState(0.0, mixture)
-    m, seen = len(X), 0
-    # As if m points had been seen that look just like the start.
-    counts = m * mixture.weights
+    m, total, seen = len(X), weight.sum(), 0
+    # As if all points had been seen, and looked just like the start.
+    counts = total * mixture.weights
     average = SufficientStatistics(
         counts, mixture.means, counts[:, None, None] * mixture.covariances
     )
     while True:
-        for part in np.array_split(X[rng.permutation(m)], -(-m // batch)):
+        for rows in np.array_split(rng.permutation(m), -(-m // batch)):
             seen += 1
             gamma = min(1.0, (seen + delay) ** -exponent)
-            news = statistics_of(part, mixture)
-            average = average.scaled(1 - gamma) + news.scaled(gamma * m / len(part))
+            news = statistics_of(X[rows], weight[rows], mixture)
+            average = average.scaled(1 - gamma) + news.scaled(gamma * total / weight[rows].sum())
             mixture = average.maximize(covariance_type, prior)
             yield OnlineState(seen / -(-m // batch), mixture)
 
 
-def statistics_of(X, mixture):
+def statistics_of(X, weight, mixture):
     """Return the sufficient statistics of points under their responsibilities: an E step."""
-    return SufficientStatistics.of(X, e_step(X, mixture)[0])
+    return SufficientStatistics.of(X, e_step(X, mixture)[0], sample_weight=weight)
 
 
-def _checked(X, initial, covariance_type, prior):
+def _checked(X, initial, covariance_type, sample_weight, prior):
+    """Points that are there, their weights, the start and the prior."""
     X = as_points(X, as_mixture(initial, "initial").d)
-    as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
-    return X, as_prior(prior, initial.d)
+    initial = constrained(initial, covariance_type)
+    weight = as_sample_weight(sample_weight, len(X))
+    if weight is None:
+        weight = np.ones(len(X))
+    return X[weight > 0], weight[weight > 0], initial, as_prior(prior, initial.d)

@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from gmm_lib import COVARIANCE_TYPES, GaussianMixture, em_states, fit, statistics
+from gmm_lib import COVARIANCE_TYPES, GaussianMixture, em_states, engine, fit
 
 mpmath.mp.dps = 50
 
@@ -120,8 +120,8 @@ def test_digits_of_fit_and_em_states(d, k, separation, offset, covariance_type, 
     n = 4
     X, start = problem(d, k, separation, offset)
     exact = exact_em(X, start, n, covariance_type)
-    for few in (statistics.FEW, 0):  # 0: not whitened for the sake of speed
-        monkeypatch.setattr(statistics, "FEW", few)
+    for few in (engine.FEW, 0):  # 0: not whitened for the sake of speed
+        monkeypatch.setattr(engine, "FEW", few)
         found = fit(X, start, covariance_type=covariance_type, tol=0, max_iter=n)
         in_ell, in_parameters = worst(exact, found.mixture, found.log_likelihoods)
         assert in_ell < 1e-12

@@ -226,3 +226,44 @@ def test_a_center_without_points_is_reported():
 def test_kmeans_refuses(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_the_weights_of_points_are_repetition_and_absence_for_k_means():
+    X = PLANE.X
+    weight = np.arange(len(X)) % 4
+    start = X[[1, 2, 3]]
+    weighted = kmeans(X, start, sample_weight=weight)
+    repeated = kmeans(np.repeat(X, weight, axis=0), start)
+    np.testing.assert_allclose(weighted.centers, repeated.centers, rtol=1e-12)
+    assert weighted.inertia == pytest.approx(repeated.inertia, rel=1e-12)
+    np.testing.assert_array_equal(np.repeat(weighted.labels, weight), repeated.labels)
+    far = np.append(X, [[1e9, 1e9]], axis=0)  # of weight 0, it is never a center
+    for seed in range(5):
+        found = kmeans(far, 3, rng=np.random.default_rng(seed), sample_weight=[1] * len(X) + [0])
+        assert np.abs(found.centers).max() < 1e3
+    with pytest.raises(ValueError, match="sample_weight: expected shape"):
+        kmeans(X, 3, rng=np.random.default_rng(0), sample_weight=[1.0])
+
+
+def test_centers_of_thousands_of_equal_values_are_that_value():
+    x = np.append(np.full(3000, 7.7), np.full(2000, 0.1))
+    states = take(kmeans_states(x, [5.0, 1.0]), 2)
+    np.testing.assert_array_equal(states[1].centers[:, 0], [7.7, 0.1])
+    assert states[1].inertia == 0
+
+
+def test_the_hard_loop_advises_what_it_has():
+    with pytest.raises(DegenerateComponentError) as caught:
+        take(hard_states([0.0, 1, 2, 50], GaussianMixture([0.5, 0.5], [1, 50], [1, 1])), 3)
+    assert "'tied'" in str(caught.value)
+    assert "prior" not in str(caught.value)
+    with pytest.raises(DegenerateComponentError, match="or fewer centers"):
+        kmeans([0.0, 1, 2], [1, 100])
+
+
+@pytest.mark.parametrize("covariance_type", ["tied", "diag", "spherical"])
+def test_the_hard_loop_climbs_from_a_start_of_another_type(covariance_type):
+    covariances = [[[1, 0.6], [0.6, 2]], [[3, -0.9], [-0.9, 1]]]
+    crooked = GaussianMixture([0.5, 0.5], [[0, 1], [3, 2]], covariances)
+    states = take(hard_states(PLANE.X, crooked, covariance_type), 9)
+    assert np.diff([state.complete_log_likelihood for state in states]).min() > -1e-9

@@ -14,7 +14,8 @@ from gmm_lib import (
     random_responsibilities,
     random_start,
 )
-from gmm_lib.initial import far_apart, one_hot
+from gmm_lib.initial import one_hot
+from gmm_lib.partition import far_apart
 
 TEN = datasets.ten_points()
 PLANE = datasets.overlapping()

@@ -104,7 +104,6 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    pytest.importorskip("jupyterlab")
     folder = tmp_path_factory.mktemp("lab")
     (folder / "work").mkdir()
     cells = [new_markdown_cell("# Live", id="title")]

@@ -132,3 +132,32 @@ def test_refusals(X, make, options, error, message):
     arguments = {"rng": generator(), "initial": START} | options
     with pytest.raises(error, match=message):
         make(X, **arguments)
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_weights_are_repetition_and_absence_in_incremental_em(X, covariance_type):
+    X = X[:200]
+    weight = np.arange(200) % 3.0
+    prior = CovariancePrior(3.0, np.eye(2))
+    options = {"blocks": 1, "rng": generator(), "prior": prior}
+    weighted = incremental_states(X, START, covariance_type, sample_weight=weight, **options)
+    repeated = em_states(
+        np.repeat(X, weight.astype(int), axis=0), START, covariance_type, prior=prior
+    )
+    for expected, found in islice(zip(repeated, weighted, strict=False), 4):
+        np.testing.assert_allclose(found.mixture.means, expected.mixture.means, rtol=1e-10)
+        np.testing.assert_allclose(found.mixture.weights, expected.mixture.weights, rtol=1e-10)
+
+
+def test_weights_count_by_their_ratios_in_stepwise_em(X):
+    weight = np.where(np.arange(len(X)) % 2, 1.0, 0.0)
+    runs = [
+        list(islice(stepwise_states(points, START, rng=generator(), sample_weight=w), 20))
+        for points, w in ((X, weight), (X, 7 * weight), (X[weight > 0], None))
+    ]
+    for other in runs[1:]:
+        for one, two in zip(runs[0], other, strict=True):
+            assert one.passes == two.passes
+            np.testing.assert_allclose(one.mixture.means, two.mixture.means, rtol=1e-10)
+    with pytest.raises(ValueError, match="sample_weight: expected shape"):
+        stepwise_states(X, START, rng=generator(), sample_weight=[1.0])

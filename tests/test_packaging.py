@@ -1,8 +1,11 @@
-"""What is installed: the wheel, the library alone, the lock, and that all tell the same version."""
+"""What is installed: wheel, sdist, the library alone, the lock, and that all tell one version."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 
@@ -21,17 +24,19 @@ def wheel(tmp_path_factory):
     """The library's wheel, built with what is installed here."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
-    import shutil
-
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT"):
         shutil.copy(ROOT / name, source)
     shutil.copytree(ROOT / "gmm_lib", source / "gmm_lib")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--verbose", "--no-deps", "--no-build-isolation"]
         + ["--wheel-dir", folder, source],
         check=True,
+        capture_output=True,
+        text=True,
     )
+    said = done.stdout + done.stderr
+    assert "is absent from the `packages` configuration" not in said, said
     return next(folder.glob("*.whl"))
 
 
@@ -44,6 +49,24 @@ def test_wheel_holds_code_and_data_and_nothing_else(wheel):
     }
     assert names == expected
     assert {"gmm_lib/data/old_faithful.csv", "gmm_lib/widgets/words.en.json"} <= names
+
+
+def test_sdist_is_the_project_whole(tmp_path):
+    """Its tests run: no file that they, the build or the Makefile read is left behind."""
+    made = shutil.ignore_patterns(".*", "_build", "build", "dist", "*.egg-info", "__pycache__")
+    source = tmp_path / "source"
+    shutil.copytree(ROOT, source, ignore=made)
+    expected = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    for cache in ("chapters/.ruff_cache/0", "tests/__pycache__/a.pyc", ".venv/b", "_build/c"):
+        (source / cache).parent.mkdir(exist_ok=True)
+        (source / cache).touch()
+    build = "import setuptools.build_meta as backend; backend.build_sdist('made')"
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
+    with tarfile.open(next(source.glob("made/*.tar.gz"))) as opened:
+        names = {each.name.partition("/")[2] for each in opened if each.isfile()}
+    added = {name for name in names if name.startswith("gmm_lib.egg-info/")}
+    assert names - added - {"PKG-INFO", "setup.cfg"} == expected
+    assert {"Makefile", "tests/conftest.py", "scripts/book.py"} <= expected
 
 
 def test_library_imports_with_numpy_alone(wheel, tmp_path):
@@ -105,6 +128,24 @@ def test_versions_agree():
     assert f"## {PROJECT['version']}" in changes
     assert f"version {PROJECT['version']}" in site
     assert citation["title"] == yaml.safe_load(site)["title"]
+
+
+def test_make_test_says_first_what_to_install_where_there_is_no_browser():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    steps = re.search(r"^browser: env\n(.*\n)\n(?:#.*\n)*test: browser .*\n(.*\n)", makefile, re.M)
+    assert "scripts/browser.py" in steps[1]
+    assert "scripts/book.py build" in steps[2]
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "browser.py"],
+        env=os.environ | {"CHROMIUM": "no-such-browser"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "apt-get install chromium" in done.stderr
+    assert f"{sys.executable} -m playwright install chromium" in done.stderr
+    assert "make test-fast" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_make_offers_what_the_readme_names():

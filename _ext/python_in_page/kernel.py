@@ -209,7 +209,6 @@ class PageComm:
 
     def __init__(self, target_name="", data=None, metadata=None, buffers=None, comm_id=None, **_):
         self.comm_id = comm_id or f"page-{id(self)}"
-        self.kernel = None
 
     def send(self, data=None, metadata=None, buffers=None):
         if self.comm_id in WIDGETS and data.get("method") in ("update", "echo_update"):

@@ -285,7 +285,9 @@
   }
 
   const nextCell = (cell) => {
-    const next = shownCells[shownCells.indexOf(cell) + 1];
+    const below = shownCells.slice(shownCells.indexOf(cell) + 1);
+    const seen = { visibilityProperty: true }; // not in a fold
+    const next = below.find((each) => each.listing.checkVisibility(seen));
     return next && openEditor(next);
   };
 
@@ -445,9 +447,11 @@
     if (active) return; // one at a time; Stop is there
     active = cell;
     stopped = false;
+    say(cell, "");
     starting = true;
+    const pressed = document.activeElement === cell.runButton;
     refreshAll();
-    cell.stopButton.focus({ preventScroll: true, focusVisible: false });
+    if (pressed) cell.stopButton.focus({ preventScroll: true }); // it stands in the same place
     try {
       if (!machine) {
         say(cell, fill(words.starting, { size: megabytes(parts.first) }));
@@ -463,8 +467,9 @@
     active = null;
     starting = false;
     refreshAll();
-    if (document.activeElement === document.body || document.activeElement === cell.stopButton) {
-      (cell.area ?? cell.runButton).focus({ preventScroll: true });
+    const { activeElement } = document;
+    if (pressed && (activeElement === document.body || activeElement === cell.stopButton)) {
+      cell.runButton.focus({ preventScroll: true });
     }
   }
 

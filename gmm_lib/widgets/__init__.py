@@ -33,7 +33,9 @@ def explorer_class(kind):
         If there is no explorer of that name.
     """
     if kind not in EXPLORERS:
-        raise ValueError(f"expected kind to be one of {', '.join(EXPLORERS)}, got {kind!r}")
+        raise ValueError(
+            f"kind: expected one of {', '.join(EXPLORERS)}, got {kind!r}; choose one of these."
+        )
     module, name = EXPLORERS[kind]
     return getattr(import_module(f"{__name__}.{module}"), name)
 

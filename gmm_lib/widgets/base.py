@@ -69,13 +69,17 @@ def bundle(entry, folder=HERE):
 
     def visit(name, trail):
         if name in trail:
-            raise BundleError(f"modules import each other: {' -> '.join([*trail, name])}")
+            raise BundleError(
+                f"{name}: expected modules that do not import each other, got "
+                f"{' -> '.join([*trail, name])}; move what both need to a third."
+            )
         if name in texts:
             return
         path = folder / name
         if not path.is_file():
             raise BundleError(
-                f"{trail[-1] if trail else 'bundle'}: no module {name!r} in {folder.name}/"
+                f"{trail[-1] if trail else 'bundle'}: expected modules of {folder.name}/, got no "
+                f"module {name!r}; look at its name."
             )
         text = _COMMENT.sub("", path.read_text(encoding="utf-8") + "\n")
         for names, source in _IMPORT.findall(text):
@@ -84,28 +88,31 @@ def bundle(entry, folder=HERE):
                 if not re.fullmatch(r"[\w$]+", wanted):
                     raise BundleError(
                         f"{name}: expected plain names imported from {source!r}, got {wanted!r}; "
-                        "import it under the name it has"
+                        "import it under the name it has."
                     )
                 if wanted not in exports[source]:
                     raise BundleError(
-                        f"{name}: {source} exports no {wanted!r}; "
-                        f"it exports {', '.join(sorted(exports[source]))}"
+                        f"{name}: expected exported names, got {wanted!r}, but {source} exports no "
+                        f"{wanted!r}; it exports {', '.join(sorted(exports[source]))}."
                     )
         text = _IMPORT.sub("", text)
         if odd := re.search(r"^\s*import\b[^\n]*|^[^\n]*\bimport\s*[(.][^\n]*", text, re.M):
             raise BundleError(
-                f'{name}: expected import {{ a, b }} from "./module.js"; got {odd[0].strip()!r}'
+                f'{name}: expected import {{ a, b }} from "./module.js", got {odd[0].strip()!r}; '
+                "import names so, one statement a module."
             )
         exports[name] = set()
         for exported, declared in _DECLARED.findall(text):
             if declared in "{[":
                 raise BundleError(
                     f"{name}: expected one name per declaration at the top level, got destructuring"
+                    "; declare the names one by one."
                 )
             if declared in owner:
                 raise BundleError(
-                    f"the name {declared!r} is declared at the top level of both "
-                    f"{owner[declared]} and {name}; rename one of them"
+                    f"{name}: expected names that no other module has, got one twice: {declared!r} "
+                    f"is declared at the top level of both {owner[declared]} and {name}; rename "
+                    "one of them."
                 )
             owner[declared] = name
             if exported:
@@ -113,11 +120,13 @@ def bundle(entry, folder=HERE):
         text = _EXPORT.sub("", text)
         if name == entry and text.count(_DEFAULT) != 1:
             raise BundleError(
-                f"{name}: expected exactly one line {_DEFAULT!r}, got {text.count(_DEFAULT)}"
+                f"{name}: expected exactly one line {_DEFAULT!r}, got {text.count(_DEFAULT)}; end "
+                "the module with it."
             )
         if odd := re.search(r"^export\b[^\n]*", text.replace(_DEFAULT, "", name == entry), re.M):
             raise BundleError(
-                f"{name}: expected export function, const or class, got {odd[0].strip()!r}"
+                f"{name}: expected export function, const or class, got {odd[0].strip()!r}; export "
+                "where it is declared."
             )
         texts[name] = text.strip() + "\n"
 
@@ -140,7 +149,10 @@ def load_words(language="en"):
     path = HERE / f"words.{language}.json"
     if not path.is_file():
         known = ", ".join(sorted(p.name.split(".")[1] for p in HERE.glob("words.*.json")))
-        raise ValueError(f"expected a language with a table of words ({known}), got {language!r}")
+        raise ValueError(
+            f"language: expected one with a table of words ({known}), got {language!r}; choose one "
+            "of these."
+        )
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -157,7 +169,9 @@ def minus(text):
 def format_number(value, digits=4):
     """Return `value` to at most `digits` significant digits, as ``formatNumber`` of ui.js does."""
     if not np.isfinite(value):
-        raise ValueError(f"expected a finite number to show, got {value}")
+        raise ValueError(
+            f"value: expected a finite number to show, got {value}; say in words what it is."
+        )
     rounded = float(f"{value:.{digits}g}")
     if rounded == 0:
         return "0"
@@ -215,17 +229,18 @@ class Numbers(TraitType):
             array = array.astype(float)
         except (ValueError, TypeError):
             raise TraitError(
-                f"{self.name}: expected numbers of shape {self.meaning}, got {_short(value)}"
+                f"{self.name}: expected numbers of shape {self.meaning}, got {_short(value)}; give "
+                "real numbers, every row as long."
             ) from None
         if array.ndim not in self.ndims or array.size == 0:
             raise TraitError(
                 f"{self.name}: expected shape {self.meaning}, got shape {array.shape}; "
-                "give one row per point or component"
+                "give one row per point or component."
             )
         if not np.isfinite(array).all():
             raise TraitError(
                 f"{self.name}: expected finite numbers, got {array[~np.isfinite(array)][0]}; "
-                "leave out points without a value"
+                "leave out points without a value."
             )
         return as_tuples(array)
 
@@ -240,9 +255,13 @@ class Whole(TraitType):
 
     def validate(self, obj, value):
         if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-            raise TraitError(f"{self.name}: expected a whole number, got {_short(value)}")
+            raise TraitError(
+                f"{self.name}: expected a whole number, got {_short(value)}; give an int."
+            )
         if value < 0:
-            raise TraitError(f"{self.name}: expected a number of at least 0, got {value}")
+            raise TraitError(
+                f"{self.name}: expected a number of at least 0, got {value}; count from 0."
+            )
         return int(value)
 
 
@@ -257,7 +276,9 @@ class Choice(TraitType):
     def validate(self, obj, value):
         if not isinstance(value, str) or value not in self.values:
             known = ", ".join(repr(each) for each in self.values)
-            raise TraitError(f"{self.name}: expected one of {known}, got {_short(value)}")
+            raise TraitError(
+                f"{self.name}: expected one of {known}, got {_short(value)}; choose one of these."
+            )
         return value
 
 
@@ -315,7 +336,7 @@ class Explorer(anywidget.AnyWidget):
         if unknown:
             raise TraitError(
                 f"{self._kind} explorer: expected options among {', '.join(self._options())}, "
-                f"got {', '.join(sorted(unknown))}"
+                f"got {', '.join(sorted(unknown))}; leave out what is not among them."
             )
         super().__init__(*args, **kwargs)
         load_words(self.language)
@@ -380,8 +401,8 @@ class Explorer(anywidget.AnyWidget):
         )
         if anchor not in parts:
             raise ValueError(
-                f'expected a link with "#{anchor}=…" in it, got {_short(link)}; '
-                "use the one that the explorer's Copy link button gives"
+                f'link: expected one with "#{anchor}=…" in it, got {_short(link)}; '
+                "use the one that the explorer's Copy link button gives."
             )
         code = parts[anchor]
         try:
@@ -390,8 +411,8 @@ class Explorer(anywidget.AnyWidget):
                 raise ValueError
         except (ValueError, binascii.Error):
             raise ValueError(
-                f"expected the state of the {cls._kind} explorer after #{anchor}=, "
-                f"got {_short(code)}; the link may have been cut short: copy it again"
+                f"link: expected the state of the {cls._kind} explorer after #{anchor}=, "
+                f"got {_short(code)}; it may have been cut short: copy it again."
             ) from None
         return cls(**state, anchor=anchor)
 
@@ -399,11 +420,15 @@ class Explorer(anywidget.AnyWidget):
 
     def still(self):
         """Return a matplotlib Figure of the present state, without words in it."""
-        raise NotImplementedError(f"{type(self).__name__} must define still()")
+        raise NotImplementedError(
+            f"{type(self).__name__}: expected a method still(), got none; define one."
+        )
 
     def describe(self):
         """Return one sentence that tells the present state: the picture's alternative text."""
-        raise NotImplementedError(f"{type(self).__name__} must define describe()")
+        raise NotImplementedError(
+            f"{type(self).__name__}: expected a method describe(), got none; define one."
+        )
 
     def still_png(self, dpi=90):
         """Return `still` as PNG bytes."""

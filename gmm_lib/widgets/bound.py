@@ -66,7 +66,10 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
 
     def __init__(self, data="ten-points", **options):
         if data not in DATA:
-            raise TraitError(f"data: expected one of {', '.join(map(repr, DATA))}, got {data!r}")
+            raise TraitError(
+                f"data: expected one of {', '.join(map(repr, DATA))}, got {data!r}; choose one of "
+                "these."
+            )
         start = _start(data)
         own = {
             "weights": start.weights,
@@ -99,8 +102,8 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
         }[name]
         if len(value) != 2 or not good():
             raise TraitError(
-                f"{name}: expected 2 numbers, weights positive and of sum 1, variances positive; "
-                f"got {list(value)}"
+                f"{name}: expected 2 numbers, weights positive and of sum 1, variances positive, "
+                f"got {list(value)}; give one for each component."
             )
         return value
 
@@ -110,7 +113,7 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
         if len(q) != m or min(q) < 0 or max(q) > 1:
             raise TraitError(
                 f"q: expected {m} numbers from 0 to 1, the share of component 1 in each point, got "
-                f"{len(q)} from {min(q)} to {max(q)}"
+                f"{len(q)} from {min(q)} to {max(q)}; give one share a point."
             )
         return q
 
@@ -118,7 +121,9 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
     def _check_selected(self, proposal):
         i, m = proposal["value"], len(_points(self.data))
         if i >= m:
-            raise TraitError(f"selected: expected the index of a point, 0 to {m - 1}, got {i}")
+            raise TraitError(
+                f"selected: expected the index of a point, 0 to {m - 1}, got {i}; count from 0."
+            )
         return i
 
     # -- what follows from the state

@@ -8,7 +8,8 @@ from traitlets import Bool, Dict, List, TraitError, Unicode, default, observe, v
 
 from gmm_lib import datasets
 from gmm_lib.covariance import DegenerateComponentError
-from gmm_lib.em import em_states, fit
+from gmm_lib.em import em_states
+from gmm_lib.fitting import fit
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.prior import CovariancePrior
 from gmm_lib.widgets.base import Choice, Explorer, Whole, as_tuples, format_number
@@ -255,7 +256,7 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
         if proposal["value"] not in ("", *known):
             raise TraitError(
                 f"prediction: expected one of {', '.join(known)} for the scenario "
-                f"{self.scenario!r}, got {proposal['value']!r}"
+                f"{self.scenario!r}, got {proposal['value']!r}; choose one of these."
             )
         return proposal["value"]
 
@@ -265,7 +266,7 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
             known = ", ".join(filter(None, runs()[self.scenario]))
             raise TraitError(
                 f"repair: expected one of {known} for the scenario {self.scenario!r}, "
-                f"got {proposal['value']!r}"
+                f"got {proposal['value']!r}; choose one of these."
             )
         return proposal["value"]
 

@@ -161,7 +161,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
         if i is not None and i >= len(self.points):
             raise TraitError(
                 f"selected: expected the index of a point, 0 to {len(self.points) - 1}, or None, "
-                f"got {i}"
+                f"got {i}; count from 0."
             )
         return i
 
@@ -171,7 +171,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
         if name != CUSTOM and name not in self.datasets:
             known = ", ".join([*self.datasets, CUSTOM])
             raise TraitError(
-                f"data: expected one of {known}, got {name!r}; give choices=… to offer others"
+                f"data: expected one of {known}, got {name!r}; give choices=… to offer others."
             )
         return name
 
@@ -344,7 +344,10 @@ def _named(name, argument):
     """Return the name of a data set that can be drawn."""
     if not isinstance(name, str) or name not in datasets.NAMES:
         known = ", ".join(datasets.NAMES)
-        raise TraitError(f"{argument}: expected the name of a data set ({known}), got {name!r}")
+        raise TraitError(
+            f"{argument}: expected the name of a data set ({known}), got {name!r}; choose one of "
+            "these."
+        )
     _in_view(datasets.load(name).X, argument)
     return name
 

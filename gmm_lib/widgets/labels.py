@@ -86,7 +86,7 @@ class LabelsExplorer(Explorer, kind="labels"):
         if len(labels) != len(self.points) or not set(labels) <= {0, 1, 2}:
             raise TraitError(
                 f"labels: expected {len(self.points)} labels, each 1, 2 or 0 for none, "
-                f"got {list(labels)}"
+                f"got {list(labels)}; give each point its label."
             )
         return tuple(int(label) for label in labels)
 
@@ -108,19 +108,27 @@ class LabelsExplorer(Explorer, kind="labels"):
             ),
         }[name]
         if len(value) != 2 or not good():
-            raise TraitError(f"{name}: expected 2 {wanted}, got {list(value)}")
+            raise TraitError(
+                f"{name}: expected 2 {wanted}, got {list(value)}; give one for each component."
+            )
         return value
 
     @validate("iteration")
     def _check_iteration(self, proposal):
         if proposal["value"] > MOST:
-            raise TraitError(f"iteration: expected at most {MOST}, got {proposal['value']}")
+            raise TraitError(
+                f"iteration: expected at most {MOST}, got {proposal['value']}; choose "
+                "an earlier one."
+            )
         return proposal["value"]
 
     @validate("ddof")
     def _check_ddof(self, proposal):
         if proposal["value"] > 1:
-            raise TraitError(f"ddof: expected 0 for 1/m or 1 for 1/(m-1), got {proposal['value']}")
+            raise TraitError(
+                f"ddof: expected 0 for 1/m or 1 for 1/(m-1), got {proposal['value']}; choose one "
+                "of the two."
+            )
         return proposal["value"]
 
     # -- what follows from the state

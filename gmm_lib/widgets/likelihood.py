@@ -60,7 +60,10 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
 
     def __init__(self, data="five-points", **options):
         if data not in DATA:
-            raise TraitError(f"data: expected one of {', '.join(map(repr, DATA))}, got {data!r}")
+            raise TraitError(
+                f"data: expected one of {', '.join(map(repr, DATA))}, got {data!r}; choose one of "
+                "these."
+            )
         mu, sigma = STARTS[data]
         own = {
             "mu": mu,
@@ -89,7 +92,8 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
         low, high = RANGES["five-points"]["x"]
         if len(points) != 5 or min(points) < low or max(points) > high:
             raise TraitError(
-                f"points: expected 5 numbers from {low:g} to {high:g}, got {list(points)}"
+                f"points: expected 5 numbers from {low:g} to {high:g}, got {list(points)}; move "
+                "them there."
             )
         return points
 
@@ -106,7 +110,8 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
         low, high = RANGES[self.data][which]
         if not low <= value <= high:
             raise TraitError(
-                f"{name}: expected a number from {low:g} to {high:g} for {self.data}, got {value}"
+                f"{name}: expected a number from {low:g} to {high:g} for {self.data}, got {value}; "
+                "choose one in the picture."
             )
         return value
 
@@ -114,7 +119,10 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
     def _check_factors(self, proposal):
         m = len(_points(self.data))
         if not 1 <= proposal["value"] <= m:
-            raise TraitError(f"factors: expected a number from 1 to {m}, got {proposal['value']}")
+            raise TraitError(
+                f"factors: expected a number from 1 to {m}, got {proposal['value']}; there is one "
+                "factor a point."
+            )
         return proposal["value"]
 
     # -- what follows from the state

@@ -5,7 +5,8 @@ from traitlets import Bool, Float, List, TraitError, Unicode, validate
 
 from gmm_lib import datasets
 from gmm_lib.bound import log_likelihood_gradient
-from gmm_lib.em import e_step, fit
+from gmm_lib.em import e_step
+from gmm_lib.fitting import fit
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.widgets.base import Explorer, Numbers, Whole, format_number
 
@@ -62,6 +63,7 @@ class PathsExplorer(Explorer, kind="paths"):
         if len(start) != 2 or min(start) < DOMAIN[0] or max(start) > DOMAIN[1]:
             raise TraitError(
                 f"start: expected 2 numbers from {DOMAIN[0]:g} to {DOMAIN[1]:g}, got {list(start)}"
+                "; begin in the picture."
             )
         return start
 
@@ -69,21 +71,26 @@ class PathsExplorer(Explorer, kind="paths"):
     def _check_step_size(self, proposal):
         if not 0 < proposal["value"] <= 10:
             raise TraitError(
-                f"step_size: expected a number above 0 and at most 10, got {proposal['value']}"
+                f"step_size: expected a number above 0 and at most 10, got {proposal['value']}; "
+                "begin with 1."
             )
         return proposal["value"]
 
     @validate("iteration")
     def _check_iteration(self, proposal):
         if proposal["value"] > MOST:
-            raise TraitError(f"iteration: expected at most {MOST}, got {proposal['value']}")
+            raise TraitError(
+                f"iteration: expected at most {MOST}, got {proposal['value']}; choose "
+                "an earlier one."
+            )
         return proposal["value"]
 
     @validate("shown")
     def _check_shown(self, proposal):
         if not set(proposal["value"]) <= set(CLIMBERS):
             raise TraitError(
-                f"shown: expected names among {', '.join(CLIMBERS)}, got {proposal['value']}"
+                f"shown: expected names among {', '.join(CLIMBERS)}, got {proposal['value']}; "
+                "leave out the others."
             )
         return proposal["value"]
 

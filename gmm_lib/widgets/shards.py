@@ -128,13 +128,18 @@ class ShardsExplorer(Explorer, kind="shards"):
     @validate("machines")
     def _check_machines(self, proposal):
         if not 1 <= proposal["value"] <= MACHINES:
-            raise TraitError(f"machines: expected 1 to {MACHINES}, got {proposal['value']}")
+            raise TraitError(
+                f"machines: expected 1 to {MACHINES}, got {proposal['value']}; choose so many."
+            )
         return proposal["value"]
 
     @validate("iteration")
     def _check_iteration(self, proposal):
         if proposal["value"] > ITERATIONS:
-            raise TraitError(f"iteration: expected at most {ITERATIONS}, got {proposal['value']}")
+            raise TraitError(
+                f"iteration: expected at most {ITERATIONS}, got {proposal['value']}; choose an "
+                "earlier one."
+            )
         return proposal["value"]
 
     @observe("data", "machines")
@@ -155,16 +160,28 @@ class ShardsExplorer(Explorer, kind="shards"):
         """Return what is wrong with the state as a whole, None if nothing is."""
         n = self.machines
         if len(self.cuts) != n - 1 or list(self.cuts) != sorted(self.cuts):
-            return f"cuts: expected {n - 1} ascending numbers, got {list(self.cuts)}"
+            return (
+                f"cuts: expected {n - 1} ascending numbers, got {list(self.cuts)}; give one "
+                "between two machines."
+            )
         if self.shuffle > SHUFFLES:
-            return f"shuffle: expected at most {SHUFFLES}, got {self.shuffle}"
+            return f"shuffle: expected at most {SHUFFLES}, got {self.shuffle}; give less."
         if self.merged > n - 1 or (self.merged and -1 in self.keepers):
-            return f"merged: expected at most {n - 1}, and 0 while sums are lost; got {self.merged}"
+            return (
+                f"merged: expected at most {n - 1}, and 0 while sums are lost, got {self.merged}; "
+                "count the additions that can be made."
+            )
         if not set(self.dead) < set(range(n)):
-            return f"dead: expected some, not all, of 0 to {n - 1}, got {list(self.dead)}"
+            return (
+                f"dead: expected some, not all, of 0 to {n - 1}, got {list(self.dead)}; leave a "
+                "machine alive."
+            )
         living = set(range(-1, n)) - set(self.dead)
         if len(self.keepers) != n or not set(self.keepers) <= living:
-            return f"keepers: expected {n} living machines, or -1, got {list(self.keepers)}"
+            return (
+                f"keepers: expected {n} living machines, or -1, got {list(self.keepers)}; name the "
+                "machine that keeps each sum, or -1 for none."
+            )
         return None
 
     # -- what follows from the state

@@ -86,7 +86,7 @@ class SoftHardExplorer(Explorer, kind="soft-hard", module="soft_hard.js"):
         if not RANGE[0] <= proposal["value"] <= RANGE[1]:
             raise TraitError(
                 f"variance: expected a number from {RANGE[0]:g} to {RANGE[1]:g}, got "
-                f"{proposal['value']}"
+                f"{proposal['value']}; choose one in between."
             )
         return proposal["value"]
 
@@ -96,10 +96,14 @@ class SoftHardExplorer(Explorer, kind="soft-hard", module="soft_hard.js"):
         name, value = proposal["trait"].name, proposal["value"]
         if np.shape(value) != expected:
             raise TraitError(
-                f"{name}: expected shape {expected} for {self.data}, got {np.shape(value)}"
+                f"{name}: expected shape {expected} for {self.data}, got {np.shape(value)}; give "
+                "one center a component."
             )
         if np.abs(value).max() > REACH:
-            raise TraitError(f"{name}: expected numbers up to {REACH:g}, got {value}")
+            raise TraitError(
+                f"{name}: expected numbers up to {REACH:g}, got {value}; choose centers "
+                "amid the data."
+            )
         return value
 
     @observe("data")
