@@ -93,6 +93,14 @@ def expected_complete_log_likelihood(X, mixture, responsibilities, *, sample_wei
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> w, log_likelihood = e_step(ten.X, ten.start)
+    >>> expected = expected_complete_log_likelihood(ten.X, ten.start, w)
+    >>> bool(np.isclose(expected + entropy(w).sum(), log_likelihood))
+    True
     """
     log_joint, w, weight = _checked(X, mixture, responsibilities, sample_weight)
     return float(weight @ _expected(w, log_joint))
@@ -114,6 +122,11 @@ def entropy(q):
     ------
     TypeError, ValueError
         If a row is not a distribution.
+
+    Examples
+    --------
+    >>> entropy([[0.5, 0.5], [0.9, 0.1]]).round(4).tolist()
+    [0.6931, 0.3251]
     """
     return _entropy(_distributions(q, "q"))
 
@@ -137,6 +150,11 @@ def kl_divergence(q, p):
     ------
     TypeError, ValueError
         If a row is not a distribution, or the shapes differ.
+
+    Examples
+    --------
+    >>> kl_divergence([0.5, 0.5], [0.9, 0.1]).round(4).tolist()
+    [0.5108]
     """
     q, p = _distributions(q, "q"), _distributions(p, "p")
     if q.shape != p.shape:
@@ -166,6 +184,12 @@ def kl_to_posterior(X, mixture, responsibilities):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> kl_to_posterior(ten.X, ten.start, np.full((10, 2), 0.5)).round(3)[4].item()
+    0.352
     """
     log_joint, w, _ = _checked(X, mixture, responsibilities, None)
     return _kl(w, log_joint - normalize(log_joint)[1][:, None])
@@ -268,6 +292,13 @@ def log_likelihood_gradient(X, mixture):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> found = fit(ten.X, ten.start).mixture
+    >>> bool(np.allclose(log_likelihood_gradient(ten.X, found)[1], 0, atol=1e-3))
+    True
     """
     return bound_gradient(X, mixture, as_mixture(mixture).responsibilities(X))
 
@@ -309,6 +340,14 @@ def bound_gradient(X, mixture, responsibilities):
     References
     ----------
     .. [1] K. P. Murphy (2012), Machine Learning: A Probabilistic Perspective, section 11.4.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> w = ten.start.responsibilities(ten.X)
+    >>> gradient = bound_gradient(ten.X, ten.start, w)
+    >>> bool(np.allclose(gradient[1], log_likelihood_gradient(ten.X, ten.start)[1]))
+    True
     """
     X = as_points(X, as_mixture(mixture).d)
     w = as_responsibilities(responsibilities, len(X), mixture.k)

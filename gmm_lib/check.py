@@ -143,6 +143,14 @@ class Feedback:
         What to tell the learner.
     mistake : str or None
         The key in `ADVICE` of the mistake recognized; None if right.
+
+    Examples
+    --------
+    >>> feedback = check.number(2.5, 2.6)
+    >>> bool(feedback)
+    False
+    >>> feedback.message
+    'expected another number than 2.5.'
     """
 
     right: bool
@@ -177,6 +185,11 @@ def mle(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.mle(lambda x: (x.mean(), x.std()))
+    Not yet: your second number is the standard deviation. We asked for the variance, σ².
     """
     x = _X[:5]
     mean, variance = x.mean(), x.var()
@@ -205,6 +218,11 @@ def normal_log_likelihood(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.normal_log_likelihood(lambda x, mean, variance: -np.sum((x - mean) ** 2) / 2)
+    Not yet: log-likelihood: expected -14.8104, got -27.
     """
     x, mean, variance = _X[:5], 3.0, 4.0
 
@@ -239,6 +257,11 @@ def log_likelihood(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.log_likelihood(lambda x, phi, mu, variances: -30.0)
+    Not yet: log-likelihood: expected -59.7281, got -30.
     """
     theta = (_WEIGHTS, _MEANS, _VARIANCES)
     right = _log_density(*theta).sum()
@@ -272,6 +295,14 @@ def labelled_fit(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> def halves(x, z):
+    ...     groups = [x[z == 1], x[z == 2]]
+    ...     return [0.5, 0.5], [g.mean() for g in groups], [g.var(ddof=1) for g in groups]
+    >>> check.labelled_fit(halves)
+    Not yet: weights: expected 0.4, got 0.5 at [0].
     """
     # The fifth point in group 2: unequal counts, or else equal weights would pass.
     z = np.where(np.arange(len(_X)) < 4, 1, 2)
@@ -298,6 +329,11 @@ def e_step(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.e_step(lambda x, phi, mu, variances: np.full((10, 2), 0.5))
+    Not yet: w: expected 0.858614, got 0.5 at [0, 0].
     """
     theta = (_WEIGHTS, _MEANS, _VARIANCES)
     w = _first(_call(function, _X, *theta))
@@ -332,6 +368,13 @@ def m_step(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> def unweighted(x, w):
+    ...     return w.mean(axis=0), w.T @ x / len(x), w.T @ (x - x.mean()) ** 2 / len(x)
+    >>> check.m_step(unweighted)
+    Not yet: means: expected 3.5855, got 0.870603 at [0].
     """
     w = _responsibilities(_WEIGHTS, _MEANS, _VARIANCES)
     return _compare(
@@ -357,6 +400,11 @@ def em_step(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.em_step(lambda x, phi, mu, variances: (phi, mu, variances))
+    Not yet: weights: expected 0.242812, got 0.3 at [0].
     """
     theta = (_WEIGHTS, _MEANS, _VARIANCES)
     w = _responsibilities(*theta)
@@ -390,6 +438,11 @@ def elbo(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.elbo(lambda x, w, phi, mu, variances: 0.0)
+    Not yet: bound: expected -59.8578, got 0.
     """
     theta = (_WEIGHTS, _MEANS, _VARIANCES)
     # Not those of the E step at θ, where the bound would equal the log-likelihood.
@@ -431,6 +484,11 @@ def kl(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.kl(lambda q, p: np.sum(p * np.log(p / q)))
+    Not yet: this is KL(p ‖ q). The average is taken under the first argument, q.
     """
     q, p = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
     right = bound.kl_divergence(q, p)[0]
@@ -463,6 +521,11 @@ def n_parameters(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.n_parameters(lambda k, d: k + k * d + k * d * (d + 1) // 2)
+    Not yet: the mixing weights sum to 1, so only k - 1 of them are free.
     """
     k, d = 3, 4
     right = selection.n_parameters(k, d)
@@ -499,7 +562,7 @@ def number(answer, expected, *, tol=1e-3, mistakes=None):
 
     Examples
     --------
-    >>> number(8.5, 6.8, mistakes={8.5: "you divided by m - 1."})
+    >>> check.number(8.5, 6.8, mistakes={8.5: "you divided by m - 1."})
     Not yet: you divided by m - 1.
     """
     if answer is ...:
@@ -537,7 +600,7 @@ def variance(answer, points, *, tol=1e-2):
 
     Examples
     --------
-    >>> variance(8.5, [1, 4, 5, 6, 9])
+    >>> check.variance(8.5, [1, 4, 5, 6, 9])
     Not yet: you divided by m - 1. Maximum likelihood divides by m (np.var does so by default).
     """
     x = as_points(points, 1, name="points")[:, 0]

@@ -29,7 +29,14 @@ from gmm_lib.prior import as_prior
 
 
 class EMState(NamedTuple):
-    """Iteration t of EM. The half steps are (θ_t, w_t) after E and (θ_t+1, w_t) after M."""
+    """Iteration t of EM. The half steps are (θ_t, w_t) after E and (θ_t+1, w_t) after M.
+
+    Examples
+    --------
+    >>> state = next(em_states(datasets.ten_points().X, datasets.ten_points().start))
+    >>> state.iteration, state.responsibilities.shape, round(state.log_likelihood, 2)
+    (0, (10, 2), -60.72)
+    """
 
     iteration: int  # t, from 0: the start
     mixture: GaussianMixture  # θ_t
@@ -60,6 +67,13 @@ def e_step(X, mixture, *, sample_weight=None):
     ------
     TypeError, ValueError
         If X or sample_weight is not such an array, or mixture is not a mixture of d features.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> w, log_likelihood = e_step(ten.X, ten.start)
+    >>> w[4].round(4).tolist(), round(log_likelihood, 2)
+    ([0.1444, 0.8556], -60.72)
     """
     as_mixture(mixture)
     log_joint = mixture.component_log_density(X)  # log p(x, z = j), shape (m, k)
@@ -95,6 +109,13 @@ def m_step(X, responsibilities, covariance_type="full", *, sample_weight=None, p
         If a component owns no point or has collapsed.
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> w, _ = e_step(ten.X, ten.start)
+    >>> m_step(ten.X, w).means.round(3).ravel().tolist()
+    [3.926, 19.228]
     """
     X = as_points(X)
     w = as_responsibilities(responsibilities, len(X))

@@ -51,6 +51,15 @@ class Fit:
         Why it stopped, in words and numbers.
     attempts : tuple of str
         One line for each start tried: where it ended, or why it failed.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> found = fit(ten.X, ten.start)
+    >>> found.converged, round(found.log_likelihood, 3)
+    (True, -32.239)
+    >>> found.mixture.means.round(2).ravel().tolist()
+    [5.0, 23.8]
     """
 
     mixture: GaussianMixture

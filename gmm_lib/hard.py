@@ -26,7 +26,14 @@ from gmm_lib.partition import far_apart
 
 
 class HardState(NamedTuple):
-    """Iteration t of the hard loop: its parameters and the labels they give."""
+    """Iteration t of the hard loop: its parameters and the labels they give.
+
+    Examples
+    --------
+    >>> state = next(hard_states(datasets.ten_points().X, datasets.ten_points().start))
+    >>> state.labels.tolist()
+    [0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+    """
 
     iteration: int  # t, from 0: the start
     mixture: GaussianMixture  # θ_t; its weights are all 1/k where they are not used
@@ -36,7 +43,14 @@ class HardState(NamedTuple):
 
 
 class KMeansState(NamedTuple):
-    """Iteration t of k-means: its centers and the labels they give."""
+    """Iteration t of k-means: its centers and the labels they give.
+
+    Examples
+    --------
+    >>> state = next(kmeans_states([1, 2, 3, 11, 12], [[0], [10]]))
+    >>> state.iteration, state.labels.tolist(), state.inertia
+    (0, [0, 0, 0, 1, 1], 19.0)
+    """
 
     iteration: int  # t, from 0: the start
     centers: np.ndarray  # shape (k, d)
@@ -45,7 +59,14 @@ class KMeansState(NamedTuple):
 
 
 class KMeansFit(NamedTuple):
-    """Where `kmeans` ended."""
+    """Where `kmeans` ended.
+
+    Examples
+    --------
+    >>> found = kmeans([1, 2, 3, 11, 12], [[0], [10]])
+    >>> found.centers.ravel().tolist(), found.labels.tolist()
+    ([2.0, 11.5], [0, 0, 0, 1, 1])
+    """
 
     centers: np.ndarray  # shape (k, d)
     labels: np.ndarray  # 0-based, shape (m,)

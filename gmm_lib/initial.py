@@ -372,6 +372,12 @@ def random_responsibilities(m, k, rng):
     ------
     TypeError, ValueError
         If m and k are not whole numbers with 1 <= k <= m, or rng is not a Generator.
+
+    Examples
+    --------
+    >>> w = random_responsibilities(4, 3, np.random.default_rng(0))
+    >>> w.shape, w.sum(axis=1).round(12).tolist()
+    ((4, 3), [1.0, 1.0, 1.0, 1.0])
     """
     m = as_count(m, "m")
     return as_rng(rng).dirichlet(np.ones(as_components(k, m)), size=m)

@@ -28,7 +28,16 @@ from gmm_lib.statistics import SufficientStatistics
 
 
 class OnlineState(NamedTuple):
-    """Where an online EM stands."""
+    """Where an online EM stands.
+
+    Examples
+    --------
+    >>> from gmm_lib.online import stepwise_states
+    >>> ten = datasets.ten_points()
+    >>> states = stepwise_states(ten.X, ten.start, batch=5, rng=np.random.default_rng(0))
+    >>> next(states).passes, next(states).passes
+    (0.0, 0.5)
+    """
 
     passes: float  # how often the data have been read, in parts of them
     mixture: GaussianMixture
@@ -72,6 +81,7 @@ def incremental_states(
     Examples
     --------
     >>> from itertools import islice
+    >>> from gmm_lib.online import incremental_states
     >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
     >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
     >>> states = incremental_states(x, start, blocks=2, rng=np.random.default_rng(0))
@@ -153,6 +163,7 @@ def stepwise_states(
     Examples
     --------
     >>> from itertools import islice
+    >>> from gmm_lib.online import stepwise_states
     >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
     >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
     >>> states = stepwise_states(x, start, batch=5, rng=np.random.default_rng(0))
@@ -190,7 +201,16 @@ def _stepwise(X, weight, mixture, covariance_type, batch, exponent, delay, rng, 
 
 
 def statistics_of(X, weight, mixture):
-    """Return the sufficient statistics of points under their responsibilities: an E step."""
+    """Return the sufficient statistics of points under their responsibilities: an E step.
+
+    Examples
+    --------
+    >>> from gmm_lib.online import statistics_of
+    >>> ten = datasets.ten_points()
+    >>> statistics = statistics_of(ten.X, np.ones(10), ten.start)
+    >>> statistics.counts.round(4).tolist()
+    [3.1553, 6.8447]
+    """
     return SufficientStatistics.of(X, e_step(X, mixture)[0], sample_weight=weight)
 
 

@@ -51,6 +51,14 @@ def draw_points(X, labels=None, *, ax=None, size=None):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> ten = datasets.ten_points()
+    >>> len(plotting.draw_points(ten.X, ten.labels))
+    2
+    >>> plotting.plt.close()
     """
     x, y = _coordinates(X)
     ax, size = _axes(ax), _size(len(x), size)
@@ -90,6 +98,13 @@ def draw_responsibilities(X, responsibilities, *, ax=None, size=None):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> ten = datasets.ten_points()
+    >>> artists = plotting.draw_responsibilities(ten.X, ten.start.responsibilities(ten.X))
+    >>> plotting.plt.close()
     """
     x, y = _coordinates(X)
     w = as_responsibilities(responsibilities, len(x))
@@ -146,6 +161,12 @@ def responsibility_colors(responsibilities):
     References
     ----------
     .. [1] B. Ottosson (2020), A perceptual color space for image processing.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> plotting.responsibility_colors([[1, 0], [0.5, 0.5]]).round(3).tolist()
+    [[0.0, 0.447, 0.698], [0.539, 0.449, 0.463]]
     """
     w = as_responsibilities(responsibilities)
     srgb = np.array([to_rgb(component_color(j)) for j in range(w.shape[1])])
@@ -156,7 +177,14 @@ def responsibility_colors(responsibilities):
 
 
 def component_color(j):
-    """Return the color of component j, counted from 0; after six they come round again."""
+    """Return the color of component j, counted from 0; after six they come round again.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> plotting.component_color(0) == plotting.component_color(6)
+    True
+    """
     return COLORS[j % len(COLORS)]
 
 
@@ -181,6 +209,13 @@ def draw_density(mixture, *, ax=None, x=None, components=True):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> len(plotting.draw_density(datasets.ten_points().start))
+    3
+    >>> plotting.plt.close()
     """
     _dimension(mixture, 1, "use draw_ellipses in two dimensions")
     x = _range_of(mixture) if x is None else as_points(x, 1, name="x")[:, 0]
@@ -215,6 +250,12 @@ def draw_heights(x, heights, *, ax=None, color=INK):
     ------
     TypeError, ValueError
         If x and heights are not m numbers each.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> artists = plotting.draw_heights([1, 4, 5], [0.1, 0.2, 0.1])
+    >>> plotting.plt.close()
     """
     x, heights = as_points(x, 1, name="x")[:, 0], as_points(heights, 1, name="heights")[:, 0]
     if len(x) != len(heights):
@@ -246,6 +287,13 @@ def draw_ellipses(mixture, *, ax=None, n_std=(1.0, 2.0), means=True):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> mixture = GaussianMixture([0.5, 0.5], [[0, 0], [3, 1]], [np.eye(2)] * 2)
+    >>> artists = plotting.draw_ellipses(mixture)
+    >>> plotting.plt.close()
     """
     _dimension(mixture, 2, "use draw_density in one dimension")
     n_std = [as_number(r, "n_std", strict=True) for r in n_std]
@@ -299,6 +347,13 @@ def draw_state(X, mixture, responsibilities=None, *, ax=None):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> ten = datasets.ten_points()
+    >>> artists = plotting.draw_state(ten.X, ten.start)
+    >>> plotting.plt.close()
     """
     X = as_points(X, as_mixture(mixture).d)
     ax = _axes(ax)
@@ -333,6 +388,13 @@ def draw_log_likelihood(log_likelihoods, *, ax=None, color=INK):
     ------
     TypeError, ValueError
         If they are not at least one number.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> found = fit(datasets.ten_points().X, datasets.ten_points().start)
+    >>> artists = plotting.draw_log_likelihood(found.log_likelihoods)
+    >>> plotting.plt.close()
     """
     values = as_points(log_likelihoods, 1, name="log_likelihoods")[:, 0]
     ax = _axes(ax)
@@ -356,6 +418,12 @@ def evaluate_grid(f, xs, ys):
     ------
     TypeError, ValueError
         If xs or ys is not such an array.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> plotting.evaluate_grid(lambda x, y: x + 10 * y, [1, 2, 3], [0, 1]).tolist()
+    [[1.0, 2.0, 3.0], [11.0, 12.0, 13.0]]
     """
     xs, ys = as_points(xs, 1, name="xs")[:, 0], as_points(ys, 1, name="ys")[:, 0]
     return np.array([[float(f(x, y)) for x in xs] for y in ys])
@@ -382,6 +450,14 @@ def draw_contour(f, xs, ys, *, ax=None, levels=12):
     ------
     TypeError, ValueError
         If xs or ys is not such an array.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> lines = plotting.draw_contour(lambda x, y: x * y, [0, 1, 2], [0, 1])
+    >>> type(lines).__name__
+    'QuadContourSet'
+    >>> plotting.plt.close()
     """
     heights = np.ma.masked_invalid(evaluate_grid(f, _sides(xs, "xs"), _sides(ys, "ys")))
     return _axes(ax).contour(xs, ys, heights, levels=levels, cmap=HEIGHTS, linewidths=1.2)
@@ -405,6 +481,12 @@ def draw_surface(f, xs, ys, *, ax=None):
     ------
     TypeError, ValueError
         If xs or ys is not such an array, or ax is not three-dimensional.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> surface = plotting.draw_surface(lambda x, y: x * y, [0, 1, 2], [0, 1])
+    >>> plotting.plt.close()
     """
     heights = evaluate_grid(f, _sides(xs, "xs"), _sides(ys, "ys"))
     if ax is None:
@@ -436,6 +518,12 @@ def draw_path(path, *, ax=None, color=INK, marker="o"):
     ------
     TypeError, ValueError
         If the path is not of that shape.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> artists = plotting.draw_path([[0, 0], [1, 0.5], [2, 0.7]])
+    >>> plotting.plt.close()
     """
     path = as_points(path, 2, name="path")
     ax = _axes(ax)

@@ -59,6 +59,13 @@ class Candidate(NamedTuple):
     failure : str or None
         Why there is no fit, or no held-out score. What could not be computed is infinite, on the
         side where it is never the best: criteria inf, log_likelihood and held_out -inf.
+
+    Examples
+    --------
+    >>> table = compare(datasets.ten_points().X, [1, 2], rng=np.random.default_rng(0))
+    >>> candidate = table[1]
+    >>> candidate.k, candidate.n_parameters, round(candidate.bic, 2)
+    (2, 5, 75.99)
     """
 
     k: int
@@ -78,7 +85,14 @@ class Candidate(NamedTuple):
 
 
 class Comparison(list):
-    """Candidates side by side: a list that prints as a table and names its best."""
+    """Candidates side by side: a list that prints as a table and names its best.
+
+    Examples
+    --------
+    >>> table = compare(datasets.ten_points().X, [1, 2], rng=np.random.default_rng(0))
+    >>> table.best('bic').k
+    2
+    """
 
     def best(self, criterion="bic"):
         """Return the best candidate.
@@ -172,6 +186,11 @@ def aic(log_likelihood, parameters):
     References
     ----------
     .. [1] H. Akaike (1974), IEEE Transactions on Automatic Control 19, 716-723.
+
+    Examples
+    --------
+    >>> aic(-32.24, 5)
+    74.48
     """
     penalty = 2.0 * as_count(parameters, "parameters", least=0)
     return penalty - 2.0 * _as_float(log_likelihood, "log_likelihood")
@@ -199,6 +218,11 @@ def bic(log_likelihood, parameters, m):
     References
     ----------
     .. [1] G. Schwarz (1978), Annals of Statistics 6, 461-464.
+
+    Examples
+    --------
+    >>> round(bic(-32.24, 5, 10), 2)
+    75.99
     """
     penalty = as_count(parameters, "parameters", least=0) * math.log(as_number(m, "m", least=1))
     return penalty - 2.0 * _as_float(log_likelihood, "log_likelihood")
@@ -280,6 +304,13 @@ def held_out_log_likelihood(
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> X = datasets.old_faithful().X
+    >>> held = [held_out_log_likelihood(X, k, rng=np.random.default_rng(0)) for k in (1, 2)]
+    >>> bool(held[1] > held[0])
+    True
     """
     X, weight = _present(as_points(X, least=2), sample_weight)
     folds = _as_folds(folds, k, len(X))

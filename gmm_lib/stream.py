@@ -50,6 +50,14 @@ def as_source(X, sample_weight=None, threads=None):
         are finite and not too large to square.
     FileNotFoundError
         If there is no such file.
+
+    Examples
+    --------
+    >>> from gmm_lib.stream import as_source
+    >>> blocks = [np.zeros((3, 2)), np.ones((4, 2))]
+    >>> source = as_source(lambda: iter(blocks))
+    >>> source.m, source.d
+    (7, 2)
     """
     if threads is not None:
         threads = as_count(threads, "threads")

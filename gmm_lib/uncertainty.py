@@ -83,6 +83,13 @@ class StandardErrors:
         about 1e6 on the data hardly fix some combination of parameters.
     distance : float
         How far the mixture is from the maximum as Newton's method sees it, in standard errors.
+
+    Examples
+    --------
+    >>> X = datasets.old_faithful().X
+    >>> errors = standard_errors(X, fit(X, 2, rng=np.random.default_rng(0)).mixture)
+    >>> errors.means.shape, errors.covariances.shape, len(errors.names)
+    ((2, 2), (2, 2, 2), 11)
     """
 
     weights: np.ndarray

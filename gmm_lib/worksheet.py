@@ -37,6 +37,13 @@ def em_worksheet(X, mixture, *, filled=True):
     References
     ----------
     .. [1] A. Ng, CS229 lecture notes, "Mixtures of Gaussians and the EM algorithm", Stanford.
+
+    Examples
+    --------
+    >>> from gmm_lib.worksheet import em_worksheet
+    >>> ten = datasets.ten_points()
+    >>> len(em_worksheet(ten.X, ten.start).splitlines())
+    21
     """
     as_mixture(mixture)
     X = as_points(X, mixture.d)

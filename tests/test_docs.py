@@ -5,10 +5,23 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gmm_lib
 
+# Where public names live. An example may take for granted what its reader has typed before:
+# `import numpy as np`, `from gmm_lib import *`, and the same of `gmm_lib.widgets` for explorers.
+DOORS = [
+    "gmm_lib",
+    "gmm_lib.check",
+    "gmm_lib.datasets",
+    "gmm_lib.online",
+    "gmm_lib.plotting",
+    "gmm_lib.stream",
+    "gmm_lib.widgets",
+    "gmm_lib.worksheet",
+]
 MODULES = sorted(
     ".".join(path.relative_to(Path(gmm_lib.__file__).parents[1]).with_suffix("").parts)
     for path in Path(gmm_lib.__file__).parent.rglob("*.py")
@@ -16,10 +29,55 @@ MODULES = sorted(
 )
 
 
+def public_names(door):
+    """The names that a module offers, in order; all that it defines, where it lists none."""
+    module = import_module(door)
+    listed = getattr(module, "__all__", None)
+    if listed is not None:
+        return sorted(listed)
+    return [
+        name
+        for name, value in sorted(vars(module).items())
+        if not name.startswith("_") and getattr(value, "__module__", None) == door
+    ]
+
+
+PUBLIC = [
+    (door, name)
+    for door in DOORS
+    for name in public_names(door)
+    if callable(getattr(import_module(door), name))
+]
+every_public_name = pytest.mark.parametrize(
+    ("door", "name"), PUBLIC, ids=[f"{door}.{name}" for door, name in PUBLIC]
+)
+
+
+def typed_before():
+    """What an example finds defined."""
+    names = {"np": np, "gmm_lib": gmm_lib}
+    for door in ("gmm_lib", "gmm_lib.widgets"):
+        module = import_module(door)
+        names |= {name: getattr(module, name) for name in module.__all__}
+    return names
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_are_true(name):
-    result = doctest.testmod(import_module(name))
+    result = doctest.testmod(import_module(name), extraglobs=typed_before())
     assert result.failed == 0
+
+
+@every_public_name
+def test_every_public_name_has_an_example_that_runs(door, name, capsys):
+    """With nothing defined but what a reader has typed before."""
+    public = getattr(import_module(door), name)
+    finder, runner = doctest.DocTestFinder(recurse=False), doctest.DocTestRunner()
+    (test,) = finder.find(public, name, globs=typed_before(), module=False)
+    assert test.examples, f"{door}.{name} has no example"
+    if inspect.isfunction(public):
+        assert any(f"{name}(" in example.source for example in test.examples)
+    assert runner.run(test).failed == 0, capsys.readouterr().out
 
 
 def test_there_are_examples_to_be_true():

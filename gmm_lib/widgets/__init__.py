@@ -31,6 +31,11 @@ def explorer_class(kind):
     ------
     ValueError
         If there is no explorer of that name.
+
+    Examples
+    --------
+    >>> explorer_class('em').__name__
+    'EMExplorer'
     """
     if kind not in EXPLORERS:
         raise ValueError(

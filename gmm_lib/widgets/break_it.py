@@ -196,6 +196,12 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
         Whether the end of this run has been reached.
     solved : list of str
         The scenarios that the reader has repaired.
+
+    Examples
+    --------
+    >>> explorer = BreakItExplorer()
+    >>> explorer.scenario, explorer.stage
+    ('collapse', 'predict')
     """
 
     STATE = ("scenario", "prediction", "repair", "iteration", "seen", "solved")

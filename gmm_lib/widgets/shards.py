@@ -72,6 +72,12 @@ class ShardsExplorer(Explorer, kind="shards"):
         Which machine has summed each part; -1 where the sums are lost.
     dead : list of int
         The machines that are gone.
+
+    Examples
+    --------
+    >>> explorer = ShardsExplorer()
+    >>> explorer.machines, explorer.X.shape
+    (4, (1000, 1))
     """
 
     STATE = (
