@@ -20,9 +20,11 @@ The functions to write work on plain arrays in one dimension: x (m,), weights, m
 (k,), responsibilities (m, k). An exception of the learner's function is left to show its traceback.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib import bound, datasets, selection
 from gmm_lib._validate import as_number, as_points
@@ -170,7 +172,7 @@ _WEIGHTS, _MEANS, _VARIANCES = np.array([0.3, 0.7]), np.array([3.0, 10.0]), np.a
 _FAR = 1e5  # more than a thousand standard deviations from both components
 
 
-def mle(function):
+def mle(function: Callable) -> Feedback | None:
     """Check `function(x) -> (mean, variance)`, the maximum-likelihood fit of one Gaussian.
 
     Parameters
@@ -203,7 +205,7 @@ def mle(function):
     return _compare(_call(function, x), (mean, variance), mistakes, ("mean", "variance"))
 
 
-def normal_log_likelihood(function):
+def normal_log_likelihood(function: Callable) -> Feedback | None:
     """Check `function(x, mean, variance) -> float`, ℓ of one Gaussian.
 
     Parameters
@@ -242,7 +244,7 @@ def normal_log_likelihood(function):
     return _unless_far(found, function, (mean, variance), "underflow-one")
 
 
-def log_likelihood(function):
+def log_likelihood(function: Callable) -> Feedback | None:
     """Check `function(x, weights, means, variances) -> float`, ℓ of a mixture.
 
     Parameters
@@ -280,7 +282,7 @@ def log_likelihood(function):
     return _unless_far(found, function, theta)
 
 
-def labelled_fit(function):
+def labelled_fit(function: Callable) -> Feedback | None:
     """Check `function(x, z) -> (weights, means, variances)`, each (k,), with labels z in {1..k}.
 
     Parameters
@@ -312,7 +314,7 @@ def labelled_fit(function):
     return _compare(_call(function, _X, z), _refit(w), mistakes, names)
 
 
-def e_step(function):
+def e_step(function: Callable) -> Feedback | None:
     """Check `function(x, weights, means, variances) -> responsibilities` of shape (m, k).
 
     If the function returns a pair, as `gmm_lib.e_step` does, its first part is checked.
@@ -353,7 +355,7 @@ def e_step(function):
     return _unless_far(found, function, theta)
 
 
-def m_step(function):
+def m_step(function: Callable) -> Feedback | None:
     """Check `function(x, responsibilities) -> (weights, means, variances)`, each of shape (k,).
 
     Parameters
@@ -385,7 +387,7 @@ def m_step(function):
     )
 
 
-def em_step(function):
+def em_step(function: Callable) -> Feedback | None:
     """Check `function(x, weights, means, variances) -> (weights, means, variances)`: E, then M.
 
     Parameters
@@ -423,7 +425,7 @@ def em_step(function):
     )
 
 
-def elbo(function):
+def elbo(function: Callable) -> Feedback | None:
     """Check `function(x, responsibilities, weights, means, variances) -> float`, the lower bound.
 
     Parameters
@@ -469,7 +471,7 @@ def elbo(function):
     return found
 
 
-def kl(function):
+def kl(function: Callable) -> Feedback | None:
     """Check `function(q, p) -> float`, the KL divergence of two distributions of shape (k,).
 
     Parameters
@@ -506,7 +508,7 @@ def kl(function):
     return found
 
 
-def n_parameters(function):
+def n_parameters(function: Callable) -> Feedback | None:
     """Check `function(k, d) -> int`, the number of free parameters with full covariances.
 
     Parameters
@@ -537,7 +539,9 @@ def n_parameters(function):
     return _compare(_call(function, k, d), right, mistakes, (f"k = {k}, d = {d}",))
 
 
-def number(answer, expected, *, tol=1e-3, mistakes=None):
+def number(
+    answer: float, expected: float, *, tol: float = 1e-3, mistakes: Mapping | None = None
+) -> Feedback | None:
     """Check a number worked out by hand.
 
     Parameters
@@ -578,7 +582,7 @@ def number(answer, expected, *, tol=1e-3, mistakes=None):
     return _not_yet("number", got=answer)
 
 
-def variance(answer, points, *, tol=1e-2):
+def variance(answer: float, points: ArrayLike, *, tol: float = 1e-2) -> Feedback | None:
     """Check a variance worked out by hand: the maximum-likelihood one of points on a line.
 
     Parameters

@@ -72,12 +72,12 @@ class Dataset:
             self.labels.setflags(write=False)
 
     @property
-    def m(self):
+    def m(self) -> int:
         """The number of points."""
         return self.X.shape[0]
 
     @property
-    def d(self):
+    def d(self) -> int:
         """The number of features."""
         return self.X.shape[1]
 
@@ -85,7 +85,7 @@ class Dataset:
         return f"Dataset({self.name!r}, {self.m} points, features={', '.join(self.features)})"
 
 
-def ten_points():
+def ten_points() -> Dataset:
     """Return the ten labelled points on a line that run through the whole book.
 
     The start, means (3, 10) and variances (8.5, 15.7), is the source's: its hard-label loop gets
@@ -110,7 +110,7 @@ def ten_points():
     )
 
 
-def thousand_points():
+def thousand_points() -> Dataset:
     """Return a thousand points from the source's mixture, with the source's far-away start.
 
     The truth is φ = (0.7, 0.3), means (0, 15), variances (12, 3). The source drew its points
@@ -137,7 +137,7 @@ def thousand_points():
     )
 
 
-def overlapping():
+def overlapping() -> Dataset:
     """Return 300 points in the plane from three components that overlap.
 
     No rule can label these points without error, so responsibilities strictly between 0 and 1
@@ -174,7 +174,7 @@ def overlapping():
     )
 
 
-def old_faithful():
+def old_faithful() -> Dataset:
     """Return 272 eruptions of the Old Faithful geyser: length, and waiting time to the next.
 
     The start has both means off the two clouds, so that EM has to swing them into place.
@@ -200,7 +200,7 @@ def old_faithful():
     )
 
 
-def galaxies(*, corrected=False):
+def galaxies(*, corrected: bool = False) -> Dataset:
     """Return the velocities of 82 galaxies from the Corona Borealis region, in 1000 km/s.
 
     Parameters
@@ -232,7 +232,7 @@ def galaxies(*, corrected=False):
     )
 
 
-def iris():
+def iris() -> Dataset:
     """Return 150 iris flowers, four lengths each, with their species as labels.
 
     The start puts one mean on the first flower of each species, with variance 0.2 in every
@@ -264,7 +264,7 @@ def iris():
     )
 
 
-def three_clusters(m, rng):
+def three_clusters(m: int, rng: np.random.Generator) -> Dataset:
     """Return m points in the plane from three round, well separated components.
 
     Parameters
@@ -311,7 +311,7 @@ NAMES = {
 }
 
 
-def load(name):
+def load(name: str) -> Dataset:
     """Return the data set called `name`, one of the keys of `NAMES`.
 
     Raises

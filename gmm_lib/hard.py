@@ -16,6 +16,7 @@ from itertools import count, pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_components, as_count, as_points, as_rng, as_sample_weight
 from gmm_lib.covariance import PRIOR, RESTART, DegenerateComponentError
@@ -76,7 +77,12 @@ class KMeansFit(NamedTuple):
 
 
 def hard_states(
-    X, initial, covariance_type="full", *, ddof=0, use_weights=True
+    X: ArrayLike,
+    initial: GaussianMixture,
+    covariance_type: str = "full",
+    *,
+    ddof: int = 0,
+    use_weights: bool = True,
 ) -> Iterator[HardState]:
     """Yield the states of the hard-label loop from `initial`, without end; you decide when to stop.
 
@@ -168,7 +174,9 @@ def _refit(X, labels, k, covariance_type, ddof, use_weights):
     )
 
 
-def kmeans_states(X, centers, *, sample_weight=None) -> Iterator[KMeansState]:
+def kmeans_states(
+    X: ArrayLike, centers: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> Iterator[KMeansState]:
     """Yield the states of k-means from `centers`, without end; you decide when to stop.
 
     Parameters
@@ -226,7 +234,15 @@ def _kmeans_states(X, centers, weight):
         centers += (owned.T @ (X - centers[labels])) / counts[:, None]  # as in m_step
 
 
-def kmeans(X, k_or_centers, *, n_init=1, rng=None, max_iter=1000, sample_weight=None):
+def kmeans(
+    X: ArrayLike,
+    k_or_centers: int | ArrayLike,
+    *,
+    n_init: int = 1,
+    rng: np.random.Generator | None = None,
+    max_iter: int = 1000,
+    sample_weight: ArrayLike | None = None,
+) -> KMeansFit:
     """Run k-means until the labels no longer change, and keep the best of several starts.
 
     Parameters
@@ -265,17 +281,17 @@ def kmeans(X, k_or_centers, *, n_init=1, rng=None, max_iter=1000, sample_weight=
     X = as_points(X)
     weight = as_sample_weight(sample_weight, len(X))
     max_iter, n_init = as_count(max_iter, "max_iter"), as_count(n_init, "n_init")
-    best, failure = None, None
+    best, failures = None, []
     for centers in _center_starts(X, k_or_centers, n_init, rng, weight):
         try:
             found = _settle(X, centers, max_iter, weight)
         except DegenerateComponentError as error:
-            failure = error
+            failures.append(error)
             continue
         if best is None or found.inertia < best.inertia:
             best = found
     if best is None:
-        raise failure
+        raise failures[-1]
     return best
 
 

@@ -16,14 +16,15 @@ from collections.abc import Iterator
 from functools import reduce
 from itertools import count
 from operator import add
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_count, as_number, as_points, as_rng, as_sample_weight
 from gmm_lib.em import as_mixture, constrained, e_step
 from gmm_lib.mixture import GaussianMixture
-from gmm_lib.prior import as_prior
+from gmm_lib.prior import CovariancePrior, as_prior
 from gmm_lib.statistics import SufficientStatistics
 
 
@@ -44,7 +45,14 @@ class OnlineState(NamedTuple):
 
 
 def incremental_states(
-    X, initial, covariance_type="full", *, blocks=10, rng, sample_weight=None, prior=None
+    X: ArrayLike,
+    initial: GaussianMixture,
+    covariance_type: str = "full",
+    *,
+    blocks: int = 10,
+    rng: np.random.Generator,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
 ) -> Iterator[OnlineState]:
     """Yield the states of incremental EM, without end: one after each block.
 
@@ -113,16 +121,16 @@ def _incremental(parts, mixture, covariance_type, prior):
 
 
 def stepwise_states(
-    X,
-    initial,
-    covariance_type="full",
+    X: ArrayLike,
+    initial: GaussianMixture,
+    covariance_type: str = "full",
     *,
-    batch=100,
-    exponent=0.6,
-    delay=2.0,
-    rng,
-    sample_weight=None,
-    prior=None,
+    batch: int = 100,
+    exponent: float = 0.6,
+    delay: float = 2.0,
+    rng: np.random.Generator,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
 ) -> Iterator[OnlineState]:
     """Yield the states of stepwise (online) EM, without end: one after each batch.
 
@@ -200,7 +208,9 @@ def _stepwise(X, weight, mixture, covariance_type, batch, exponent, delay, rng, 
             yield OnlineState(seen / -(-m // batch), mixture)
 
 
-def statistics_of(X, weight, mixture):
+def statistics_of(
+    X: ArrayLike, weight: ArrayLike, mixture: GaussianMixture
+) -> SufficientStatistics:
     """Return the sufficient statistics of points under their responsibilities: an E step.
 
     Examples
@@ -214,7 +224,9 @@ def statistics_of(X, weight, mixture):
     return SufficientStatistics.of(X, e_step(X, mixture)[0], sample_weight=weight)
 
 
-def _checked(X, initial, covariance_type, sample_weight, prior):
+def _checked(
+    X, initial, covariance_type, sample_weight, prior
+) -> tuple[np.ndarray, np.ndarray, GaussianMixture, Any]:
     """Points that are there, their weights, the start and the prior."""
     X = as_points(X, as_mixture(initial, "initial").d)
     initial = constrained(initial, covariance_type)

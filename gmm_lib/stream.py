@@ -14,8 +14,10 @@ each time they are read. The engine trusts them.
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_count, as_points, as_sample_weight
 from gmm_lib.blocks import Blocks
@@ -25,7 +27,9 @@ from gmm_lib.rows import Rows
 from gmm_lib.tables import package_of
 
 
-def as_source(X, sample_weight=None, threads=None):
+def as_source(
+    X: Any, sample_weight: ArrayLike | None = None, threads: int | None = None
+) -> Rows | Blocks | Partitions:
     """Return the source that answers for X.
 
     Parameters

@@ -323,7 +323,7 @@ class Explorer(anywidget.AnyWidget):
     (True, (1.0, 9.0))
     """
 
-    STATE = ()
+    STATE: tuple[str, ...] = ()
 
     kind = Unicode(read_only=True).tag(sync=True)
     language = Unicode("en").tag(sync=True)

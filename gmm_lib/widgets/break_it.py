@@ -212,7 +212,7 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
     iteration = Whole()
     seen = Bool(False).tag(sync=True)
     solved = List(Choice(tuple(PREDICTIONS))).tag(sync=True)
-    points = List(read_only=True).tag(sync=True)
+    points: List = List(read_only=True).tag(sync=True)
     setups = Dict(read_only=True).tag(sync=True)
 
     def __init__(self, scenario="collapse", **options):

@@ -96,7 +96,7 @@ class ShardsExplorer(Explorer, kind="shards"):
 
     data = Choice(SETS)
     machines = Whole(4)
-    cuts = List().tag(sync=True)
+    cuts: List = List().tag(sync=True)
     shuffle = Whole()
     iteration = Whole()
     order = Choice(("tree", "chain"))
