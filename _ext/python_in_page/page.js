@@ -82,7 +82,9 @@
     const ready = new Promise((resolve, reject) => (tell = { resolve, reject }));
     machine = { worker, ready, tell };
     worker.onmessage = ({ data }) => machine?.worker === worker && hear(data);
-    worker.onerror = (event) => hear({ kind: "failed", message: event.message || "worker" });
+    worker.onerror = (event) => {
+      if (machine?.worker === worker) hear({ kind: "failed", message: event.message || "worker" });
+    };
     const later = {};
     for (const name of parts.later) later[name] = [...(parts.needs[name] ?? []), name];
     worker.postMessage({ boot: { home: file ? null : base, later } });
@@ -143,7 +145,7 @@
   const TOKENS = new RegExp(
     [
       /(?<c1>#[^\n]*)/,
-      /(?<s2>[rbfRBF]{0,2}(?:"""[^]*?(?:"""|$)|'''[^]*?(?:'''|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?))/,
+      /(?<s2>[rbfRBF]{0,2}(?:"""[\s\S]*?(?:"""|$)|'''[\s\S]*?(?:'''|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?))/,
       /(?<mf>\b\d[\w.]*|\.\d+)/,
       /(?<k>\b(?:and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)\b)/,
       /(?<kc>\b(?:None|True|False)\b)/,
@@ -347,9 +349,8 @@
           stream = null;
         } else if (kind === "stream") {
           if (stream?.name !== name) {
-            stream = { name, element: add(listing("", name === "stderr" ? "stderr" : "stream")) };
-            stream.name = name;
-            stream = { name, pre: place.lastChild.querySelector("pre") };
+            const box = add(listing("", name === "stderr" ? "stderr" : "stream"));
+            stream = { name, pre: box.querySelector("pre") };
           }
           stream.pre.append(text);
         } else if (kind === "display") {

@@ -17,6 +17,7 @@ const answers = {}; // file name -> function that returns a Response
 const incoming = {}; // part -> {stream, controller}, filled by the page where nothing can be fetched
 let home = null; // address of the parts, or null where they come by message
 let later = {}; // module -> parts it needs
+const added = new Set(); // parts of these that are here
 let python = null;
 let kernel = null;
 
@@ -87,10 +88,10 @@ async function boot() {
 async function addImports(source) {
   for (const name of JSON.parse(kernel.imports_of(source))) {
     for (const part of later[name] ?? []) {
-      if (later.here?.has(part)) continue;
+      if (added.has(part)) continue;
       postMessage({ kind: "loading", part });
       writeFiles(python._module, unpack(await bytesOf(part)));
-      (later.here ??= new Set()).add(part);
+      added.add(part);
     }
   }
   python.runPython("import importlib; importlib.invalidate_caches()");
