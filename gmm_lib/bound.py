@@ -275,7 +275,7 @@ def jensen_gap(f: Callable, values: ArrayLike, weights: ArrayLike | None = None)
             f"f: expected a function defined at every value and at their mean, got a result that "
             f"is not finite at {bad:g}; move the values (log needs them above 0)."
         )
-    return float(weights @ heights[:-1] - heights[-1])
+    return float(q @ heights[:-1] - heights[-1])
 
 
 def log_likelihood_gradient(
