@@ -439,7 +439,7 @@ def write_notebooks(app, exception) -> None:
             text = json.dumps(made, indent=1, ensure_ascii=False)
             offered.write_text(f"{text}\n", encoding="utf-8")
         else:
-            offered.unlink()
+            offered.unlink(missing_ok=True)
 
 
 def offer_notebooks_alone(app, page, template, context, doctree) -> None:

@@ -5,7 +5,6 @@ first used, and need matplotlib and anywidget.
 """
 
 import importlib
-import importlib.metadata
 from typing import TYPE_CHECKING
 
 from gmm_lib import check, datasets, online, stream, worksheet
@@ -114,7 +113,9 @@ else:
 
 def _version():
     """The version that is installed; a copy that runs where it lies, as in a page, has none."""
+    from importlib import metadata
+
     try:
-        return importlib.metadata.version("gmm-lib")
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version("gmm-lib")
+    except metadata.PackageNotFoundError:
         return "not installed"

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from bs4 import BeautifulSoup
+from conftest import ROOT
 
+import descriptions
 import gmm_lib
 
 # Where public names live. An example may take for granted what its reader has typed before:
@@ -101,3 +105,37 @@ def test_public_names_say_what_they_return_and_refuse(name):
         assert any(word in text for word in ("Returns\n-------", "Yields\n------", "Return "))
         if inspect.signature(public).parameters:
             assert "Parameters\n----------" in text
+
+
+# On the site
+
+
+def test_every_public_name_is_described_in_the_book_with_its_source(site):
+    page = BeautifulSoup((site / "appendices/library.html").read_text("utf-8"), "html.parser")
+    for door, name in PUBLIC:
+        entry = page.find(id=f"{door}.{name}")
+        assert entry is not None, f"{door}.{name} is not on the page of the library"
+        file, _, mark = entry.select_one("a:has(.viewcode-link)")["href"].partition("#")
+        source = (site / "appendices" / file).resolve()
+        assert BeautifulSoup(source.read_text("utf-8"), "html.parser").find(id=mark), name
+    tables = {link["title"] for link in page.select("table.autosummary a[title]")}
+    assert {f"{door}.{name}" for door, name in PUBLIC} <= tables
+    assert page.find(id="gmm_lib.COVARIANCE_TYPES")
+    assert page.find(id="gmm_lib.widgets.EXPLORERS")
+
+
+def test_every_page_says_what_it_is(site):
+    """In its head, for those who find it in a list; a chapter by the question it answers."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    names = [toc["root"], *(each["file"] for part in toc["parts"] for each in part["chapters"])]
+    told = {}
+    for name in names:
+        page = BeautifulSoup((site / f"{name}.html").read_text("utf-8"), "html.parser")
+        (meta,) = page.select('meta[name="description"]')
+        told[name] = meta["content"]
+        assert 50 <= len(meta["content"]) <= descriptions.LENGTH
+        if name.startswith("chapters/"):
+            question = page.select_one("article section p").text
+            assert question.endswith("?")
+            assert meta["content"].startswith(question)
+    assert len(set(told.values())) == len(names)
