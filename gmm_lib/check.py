@@ -610,7 +610,7 @@ def merge(function: Callable) -> Feedback | None:
     >>> def merged(a, b):
     ...     n, step = a[0] + b[0], b[1] - a[1]
     ...     return n, a[1] + step * b[0] / n, a[2] + b[2] + step**2 * a[0] * b[0] / n
-    >>> merge(merged)
+    >>> check.merge(merged)
     Right.
     """
 
