@@ -716,7 +716,7 @@ def test_malformed_questions_fail_the_build(asking, tmp_path):
 
 # -- the book
 
-ASKING = ["01-maximum-likelihood", "03-em-for-gaussian-mixtures"]
+ASKING = ["01-maximum-likelihood", "02-labels-and-no-labels", "03-em-for-gaussian-mixtures"]
 
 
 def given(page):
