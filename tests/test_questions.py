@@ -716,7 +716,7 @@ def test_malformed_questions_fail_the_build(asking, tmp_path):
 
 # -- the book
 
-ASKING = ["01-maximum-likelihood", "02-labels-and-no-labels", "03-em-for-gaussian-mixtures"]
+CHAPTERS = ["01-maximum-likelihood", "02-labels-and-no-labels", "03-em-for-gaussian-mixtures"]
 
 
 def given(page):
@@ -747,7 +747,7 @@ def give(page, name, data, index):
     box.get_by_role("button", name=WORDS["answer"]).click()
 
 
-@pytest.mark.parametrize("chapter", ASKING)
+@pytest.mark.parametrize("chapter", CHAPTERS)
 def test_chapters_reply_to_every_answer(chapter, site, site_url, open_page):
     chapter = f"chapters/{chapter}.html"
     asked = given(site / chapter)
