@@ -17,7 +17,7 @@ TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 
 CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "chapters"]
 
-CONVERTED = {"03-em-for-gaussian-mixtures", "04-jensens-inequality"}
+CONVERTED = {"03-em-for-gaussian-mixtures", "04-jensens-inequality", "05-deriving-em"}
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
