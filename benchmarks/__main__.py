@@ -17,6 +17,7 @@ small, and the limit itself falls to about the ratio wanted; the title of each t
 
     python -m benchmarks            all of it, some ten minutes on two cores
     python -m benchmarks --quick    fewer rounds
+    python -m benchmarks starts     where fit starts from (see benchmarks/starts.py), and no more
 """
 
 import argparse
@@ -32,6 +33,7 @@ import sklearn
 from sklearn.mixture import GaussianMixture as ScikitLearn
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from benchmarks import starts
 from gmm_lib import GaussianMixture, fit
 from gmm_lib.features import FEATURES
 from gmm_lib.rows import available_threads
@@ -229,8 +231,10 @@ def table(title, header, lines):
 
 def main():
     parser = argparse.ArgumentParser(description="Measure gmm_lib against scikit-learn.")
+    parser.add_argument("part", nargs="?", choices=["starts"], help="this part only")
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    rounds = 3 if parser.parse_args().quick else 7
+    arguments = parser.parse_args()
+    rounds = 3 if arguments.quick else 7
     warnings.filterwarnings("ignore")  # scikit-learn: that it has not converged
 
     blas = next((i for i in threadpool_info() if i["user_api"] == "blas"), {})
@@ -239,7 +243,10 @@ def main():
         f"{platform.python_version()}, {available_threads()} cores, {blas.get('internal_api')} "
         f"{blas.get('version')} for {blas.get('architecture')}"
     )
-    missed = []
+    with threadpool_limits(1):
+        missed = starts.report(min(rounds, 5))
+    if arguments.part == "starts":
+        return
 
     def verdict(name, ratio, least):
         if ratio < least:

@@ -250,6 +250,11 @@ def _start_from(init, source, k, covariance_type, prior):
             f"init: expected one of {', '.join(map(repr, STARTS))} with data that are not in "
             f"memory, got {type(init).__name__}; or pass a GaussianMixture in the place of k."
         )
+    if np.ndim(init) not in (1, 2):
+        raise TypeError(
+            f"init: expected one of {', '.join(map(repr, STARTS))}, responsibilities (m, k) or "
+            f"labels (m,), got {init!r}; leave it out to start from the groups of k-means."
+        )
     w, m = np.asarray(init), source.given
     if w.ndim == 1:
         labels = as_labels(w, m)

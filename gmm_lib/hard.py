@@ -124,9 +124,8 @@ def _hard_states(X, mixture, covariance_type, ddof, use_weights):
         try:
             mixture = _refit(X, labels, mixture.k, covariance_type, ddof, use_weights)
         except DegenerateComponentError as error:
-            possible = [
-                remedy for remedy in error.remedies if remedy != PRIOR
-            ]  # there is none here
+            # There is no prior here to be advised.
+            possible = [remedy for remedy in error.remedies if remedy != PRIOR]
             raise DegenerateComponentError(error.component, error.reason, t + 1, possible) from None
 
 

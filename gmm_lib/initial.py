@@ -44,8 +44,8 @@ def starts(
     X : array_like, shape (m, d), or (m,) in one dimension
     k : int
     init : {"kmeans", "k-means++", "random_from_data", "random"}
-        "kmeans": the first is `kmeans_start`. As runs of k-means tend to end alike, each later one
-        is the partition that a single round makes of new centers.
+        "kmeans": the first is `kmeans_start`. As runs of k-means tend to end alike, the later ones
+        are by turns the groups that a single round makes of new centers, and `kmeans_plus_plus`.
         "k-means++": `kmeans_plus_plus`, means on points far apart.
         "random_from_data": `random_start`, means on any points.
         "random": the M step of `random_responsibilities`, all means near the middle.
@@ -63,6 +63,13 @@ def starts(
         If the data have no spread and there is no prior.
     TypeError, ValueError
         If an argument is not as described, or there are fewer than k different points.
+
+    Examples
+    --------
+    >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
+    >>> several = starts(x, 2, "k-means++", rng=np.random.default_rng(0))
+    >>> [next(several).means[:, 0].tolist() for _ in range(2)]
+    [[21.0, 1.0], [1.0, 6.0]]
     """
     X, k, rng, weight, prior = _checked(X, k, rng, covariance_type, sample_weight, prior)
     as_choice(init, "init", STARTS)
@@ -77,6 +84,7 @@ def _starts(X, k, init, rng, options):
     while True:
         if init == "kmeans":
             yield _of_groups(X, k, rng, **options, settled=False)
+            yield kmeans_plus_plus(X, k, rng=rng, **options)
         elif init == "k-means++":
             yield kmeans_plus_plus(X, k, rng=rng, **options)
         elif init == "random_from_data":
@@ -123,8 +131,12 @@ def kmeans_start(X, k, *, rng, covariance_type="full", sample_weight=None, prior
     Where every group is a single place, the components have the covariance of all data, shrunk, as
     those of `kmeans_plus_plus` do. That is a start itself, should k-means lose a center.
 
-    k-means cuts a large group in two rather than keep two small ones apart, if these are less far
-    from one another than the large one is wide and populous. With n_init, `fit` tries others.
+    `python -m benchmarks starts` measures on 14 data sets how high EM gets from here. The worst is
+    that of 1,797 handwritten digits in 64 features, with k = 10 and a prior: the fit ends 1.5 nats
+    a point below the best known (from points far apart 5.5). Of groups that are plain to see some
+    are missed where sizes are most unequal: of 10,000 points in four features nine tenths make one
+    group, and k-means would rather cut that in two than keep the three small ones apart; 0.027 nats
+    a point are lost. With n_init, `fit` tries other starts.
 
     References
     ----------

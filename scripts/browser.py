@@ -20,14 +20,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# The first is the same browser without windows: a page costs it a third less.
+# The last is Chromium without windows; a page costs it a quarter less.
 COMMANDS = [
-    "chromium-headless-shell",
     "chromium",
     "chromium-browser",
     "google-chrome",
     "google-chrome-stable",
     "chrome",
+    "chromium-headless-shell",
 ]
 PLACES = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",

@@ -213,8 +213,8 @@ def test_defects_fail_the_build_and_leave_the_site_as_it_was(small_book):
 
 def test_interrupted_build_breaks_nothing(small_book):
     running = small_book / "running"
-    endless = f"open({str(running)!r}, 'w').close()\nimport time; time.sleep(600)"
-    write_page(small_book, [*GOOD, (endless, [])])
+    long = f"open({str(running)!r}, 'w').close()\nimport time; time.sleep(60)"
+    write_page(small_book, [*GOOD, (long, [])])
     process = start(small_book, "build")
     while not running.exists():
         assert process.poll() is None, process.stdout.read()

@@ -16,7 +16,7 @@ from gmm_lib import (
     random_responsibilities,
 )
 from gmm_lib.em import em_states
-from gmm_lib.initial import STARTS
+from gmm_lib.initial import STARTS, kmeans_start
 
 TEN = np.array([1.0, 4, 5, 6, 9, 19, 21, 24, 26, 29])
 START = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
@@ -122,6 +122,30 @@ def test_separated_groups_are_found_in_any_dimension(d, k, seed):
     assert found > 0.98
 
 
+@pytest.mark.slow
+def test_the_worst_that_is_told_of_the_start_is_so():
+    """What the docstring says, measured as the benchmark does; scikit-learn alone is left out."""
+    pytest.importorskip("sklearn")
+    from benchmarks import starts
+
+    problems = {problem.name: problem for problem in starts.problems()}
+    assert len(problems) == 14
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(starts.WAYS, "scikit-learn")
+        digits = starts.measure(problems["digits, prior"], 3).short
+        unequal = starts.measure(problems["unequal sizes"], 3).short
+    told = " ".join(kmeans_start.__doc__.split())
+    for measured, words in (
+        (digits["groups"], "ends 1.5 nats a point below the best"),
+        (digits["points"], "from points far apart 5.5"),
+        (unequal["groups"], "0.027 nats a point are lost"),
+    ):
+        assert f"{measured:.2g}" in words
+        assert words in told
+    tried = fit(problems["unequal sizes"].X, 4, rng=seeded(), n_init=20, tol=1e-6)
+    assert tried.log_likelihood == pytest.approx(-61088.16, abs=0.1)
+
+
 def test_units_and_offsets_do_not_change_the_groups():
     X = datasets.iris().X
     here = fit(X, 3, rng=seeded())
@@ -174,7 +198,8 @@ def test_own_responsibilities_and_labels_start_with_their_m_step():
     starts = [(w, from_responsibilities), (labels, from_labels), (labels.tolist(), from_labels)]
     for init, make in starts:
         given = np.asarray(init)
-        for options in ({}, {"sample_weight": weight}, {"prior": prior}):
+        absent = {"sample_weight": weight * (np.arange(100) % 3)}
+        for options in ({}, {"sample_weight": weight}, absent, {"prior": prior}):
             found = fit(X, 3, init=init, max_iter=0, covariance_type="diag", **options)
             assert difference(found.mixture, make(X, given, "diag", **options)) == 0
 
@@ -270,6 +295,7 @@ def test_the_likelihood_never_falls_from_a_start_of_another_type(covariance_type
             TypeError,
             "init: .*got a GaussianMixture; pass it in",
         ),
+        ({"k_or_initial": 2, "init": None}, TypeError, "init: expected one of 'kmeans'.*got None"),
         ({"k_or_initial": 2, "init": [0] * 9}, ValueError, r"labels: expected shape \(10,\)"),
         ({"k_or_initial": 2, "init": [0.5] * 10}, TypeError, "labels: expected whole numbers"),
         ({"k_or_initial": 2, "init": [0, 2] * 5}, ValueError, "init: expected labels from 0 to 1"),

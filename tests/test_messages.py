@@ -216,6 +216,7 @@ CASES = {
         lambda folder: fit(TEN, 2, init=START),
         lambda folder: fit(lambda: iter([TEN]), 2, init=[0] * 10),
         lambda folder: fit(TEN, 2, init=[2] * 10),
+        lambda folder: fit(TEN, 2, init=7),
         lambda folder: without_tqdm(lambda: fit(TEN, START, progress=True)),
     ],
     "hard": [

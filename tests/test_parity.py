@@ -14,6 +14,7 @@ from gmm_lib import (
     em_states,
     m_step,
 )
+from gmm_lib.em import constrained
 from gmm_lib.widgets import base
 
 TOLERANCE = 1e-10
@@ -150,12 +151,21 @@ def test_one_step_agrees_on_random_cases(em_page):
     print(f"largest relative difference in {CASES} cases: {worst:.1e}")
 
 
+def test_the_browser_knows_a_heap_of_equal_values_for_one_place(em_page):
+    """A mean made of one sum alone would be off, and leave a variance of some 1e-28."""
+    X = np.full((3000, 1), 7.7)
+    start = GaussianMixture([1.0], [5.0], [1.0])
+    states, failure = browser_states(em_page, X, start, "full", 2)
+    assert len(states) == 1
+    assert (failure["iteration"], failure["component"]) == (1, 0)
+
+
 def test_tiny_responsibilities_agree_relatively(em_page):
     """Even a responsibility of 1e-200 keeps its digits."""
     for seed in range(20):
         X, start, covariance_type = random_case(seed)
         states, _ = browser_states(em_page, X, start, covariance_type, steps=0)
-        w, _ = e_step(X, start)
+        w, _ = e_step(X, constrained(start, covariance_type))
         theirs = np.reshape(states[0]["responsibilities"], w.shape)
         normal = w > 1e-300
         assert np.max(np.abs(theirs[normal] / w[normal] - 1)) <= TOLERANCE
@@ -181,7 +191,7 @@ def test_a_prior_agrees(em_page):
         X, start, covariance_type = random_case(seed)
         prior = CovariancePrior(2.0, np.cov(X.T).reshape(X.shape[1], X.shape[1]))
         states, _ = browser_states(em_page, X, start, covariance_type, 1, prior)
-        w, _ = e_step(X, start)
+        w, _ = e_step(X, constrained(start, covariance_type))
         ours = m_step(X, w, covariance_type, prior=prior)
         sd = X.std(axis=0)
         assert relative(states[1]["covariances"], ours.covariances, np.outer(sd, sd)) <= TOLERANCE

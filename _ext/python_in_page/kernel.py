@@ -132,7 +132,7 @@ def html_of_markdown(text):
         return f'<span class="math notranslate nohighlight">{left}{escaped}{right}</span>'
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return dollarmath_plugin and parser.use(dollarmath_plugin, renderer=formula).render(text)
+    return parser.use(dollarmath_plugin, renderer=formula).render(text)
 
 
 def display(*values, **_):

@@ -2,7 +2,7 @@
 //
 // A classic worker made from a blob: URL, because a module worker does nothing from file://. The text
 // of engine.mjs stands before this one. In: {boot}, {part, bytes, last}, {run}, {traits}. Out: what
-// the kernel sends, and {ready}, {done}, {failed}, {loading}.
+// the kernel sends, and {ready}, {done}, {failed}, {loading}, {loaded}.
 "use strict";
 
 // Pyodide refuses classic workers by asking whether importScripts works; all else it needs is here.
@@ -17,6 +17,7 @@ const answers = {}; // file name -> function that returns a Response
 const incoming = {}; // part -> {stream, controller}, filled by the page where nothing can be fetched
 let home = null; // address of the parts, or null where they come by message
 let later = {}; // module -> parts it needs
+const added = new Set(); // parts of these that are here
 let python = null;
 let kernel = null;
 
@@ -87,10 +88,11 @@ async function boot() {
 async function addImports(source) {
   for (const name of JSON.parse(kernel.imports_of(source))) {
     for (const part of later[name] ?? []) {
-      if (later.here?.has(part)) continue;
+      if (added.has(part)) continue;
       postMessage({ kind: "loading", part });
       writeFiles(python._module, unpack(await bytesOf(part)));
-      (later.here ??= new Set()).add(part);
+      added.add(part);
+      postMessage({ kind: "loaded" });
     }
   }
   python.runPython("import importlib; importlib.invalidate_caches()");

@@ -138,6 +138,7 @@ export function moments(x, m, w, k, d) {
   const counts = new Float64Array(k);
   const means = new Float64Array(k * d);
   const scatter = new Float64Array(k * d * d);
+  const left = new Float64Array(k * d); // what is left about the mean: a sum of many numbers is off by many roundings
   for (let i = 0; i < m; i += 1) {
     for (let j = 0; j < k; j += 1) {
       const share = w[i * k + j];
@@ -152,12 +153,18 @@ export function moments(x, m, w, k, d) {
       const at = j * d * d;
       for (let a = 0; a < d; a += 1) {
         const weighted = share * (x[i * d + a] - means[j * d + a]); // from the new mean, not from the old
+        left[j * d + a] += weighted;
         for (let b = 0; b <= a; b += 1) scatter[at + a * d + b] += weighted * (x[i * d + b] - means[j * d + b]);
       }
     }
   }
   for (let j = 0; j < k; j += 1) {
-    for (let a = 0; a < d; a += 1) for (let b = 0; b < a; b += 1) scatter[(j * d + b) * d + a] = scatter[(j * d + a) * d + b];
+    for (let a = 0; a < d; a += 1) {
+      const step = left[j * d + a] / (counts[j] || 1);
+      means[j * d + a] += step;
+      for (let b = 0; b <= a; b += 1) scatter[(j * d + a) * d + b] -= step * left[j * d + b];
+      for (let b = 0; b < a; b += 1) scatter[(j * d + b) * d + a] = scatter[(j * d + a) * d + b];
+    }
   }
   return { counts, means, scatter };
 }
@@ -200,7 +207,7 @@ export class Trajectory {
     this.failure = null; // { iteration: the one whose M step failed, component, reason }
     this.w = new Float64Array(m * start.k); // responsibilities of iteration this.wOf
     this.wOf = -1;
-    this.push(start);
+    this.push(type === "full" ? start : constrained(start, type)); // or the first M step could come down
   }
 
   push(mixture) {
