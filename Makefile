@@ -48,9 +48,10 @@ test-newest: ## Run the suite with the newest versions pyproject.toml allows (in
 	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python scripts/book.py build
 	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python -m pytest $(SPREAD)
 
-lint: env ## Check style (ruff) and that notebooks are stripped
+lint: env ## Check style (ruff), types (mypy) and that notebooks are stripped
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 	@$(BIN)/nbstripout --keep-id --verify $(wildcard chapters/*.ipynb appendices/*.ipynb)
 
 format: env ## Mend what the linter can

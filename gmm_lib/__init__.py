@@ -5,8 +5,9 @@ first used, and need matplotlib and anywidget.
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
-from gmm_lib import check, datasets
+from gmm_lib import check, datasets, online, stream, worksheet
 from gmm_lib.acceleration import squarem_states
 from gmm_lib.bound import (
     bound_gradient,
@@ -87,15 +88,36 @@ __all__ = [
     "m_step",
     "missing_states",
     "n_parameters",
+    "online",
     "random_responsibilities",
     "random_start",
     "squarem_states",
     "standard_errors",
+    "stream",
+    "worksheet",
 ]
 
+if TYPE_CHECKING:
+    from gmm_lib import plotting as plotting
+    from gmm_lib import widgets as widgets
 
-def __getattr__(name):
-    # Loaded on use, because they need more than numpy.
-    if name in ("plotting", "widgets"):
-        return importlib.import_module(f"gmm_lib.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    __version__: str
+else:
+
+    def __getattr__(name):
+        # Loaded on use, because they need more than numpy.
+        if name in ("plotting", "widgets"):
+            return importlib.import_module(f"gmm_lib.{name}")
+        if name == "__version__":
+            return _version()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _version():
+    """The version that is installed; a copy that runs where it lies, as in a page, has none."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("gmm-lib")
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -17,7 +17,7 @@ LARGEST = 1e150
 SUM_TOLERANCE = 1e-8
 
 
-def as_real(values, name, largest=LARGEST, first_row=None):
+def as_real(values, name, largest=LARGEST, first_row=None) -> np.ndarray:
     """Return `values` as a float64 array, refusing what is not real, finite numbers.
 
     Parameters
@@ -130,7 +130,7 @@ def _refuse_extreme(array, name, largest, first_row):
     )
 
 
-def as_points(X, d=None, *, name="X", least=1, first_row=None):
+def as_points(X, d=None, *, name="X", least=1, first_row=None) -> np.ndarray:
     """Return data as a float64 array of shape (m, d); a vector of length m becomes (m, 1).
 
     Parameters
@@ -195,7 +195,9 @@ def refuse_shape(shape, d=None, *, name="X", least=1, like=" as in the mixture")
         )
 
 
-def as_sample_weight(sample_weight, m, *, name="sample_weight", first_row=None):
+def as_sample_weight(
+    sample_weight, m, *, name="sample_weight", first_row=None
+) -> np.ndarray | None:
     """Return sample weights as a float64 array of shape (m,), or None for none.
 
     Weight 0 is absence and an integer weight is repetition.
@@ -252,7 +254,7 @@ def refuse_no_weight(total, name="sample_weight"):
         )
 
 
-def as_responsibilities(responsibilities, m=None, k=None):
+def as_responsibilities(responsibilities, m=None, k=None) -> np.ndarray:
     """Return responsibilities as a float64 array of shape (m, k) whose rows sum to 1.
 
     Raises

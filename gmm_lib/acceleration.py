@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_choice, as_points, as_sample_weight
 from gmm_lib.covariance import (
@@ -39,11 +40,16 @@ from gmm_lib.covariance import (
 )
 from gmm_lib.em import EMState, as_mixture, constrained, e_step, m_step
 from gmm_lib.mixture import GaussianMixture
-from gmm_lib.prior import as_prior
+from gmm_lib.prior import CovariancePrior, as_prior
 
 
 def squarem_states(
-    X, initial, covariance_type="full", *, sample_weight=None, prior=None
+    X: ArrayLike,
+    initial: GaussianMixture,
+    covariance_type: str = "full",
+    *,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
 ) -> Iterator[EMState]:
     """Yield the states of accelerated EM (SQUAREM [1]_) from `initial`, without end.
 

@@ -16,9 +16,11 @@ References
 .. [2] C. M. Bishop (2006), Pattern Recognition and Machine Learning, section 9.4.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import (
     SUM_TOLERANCE,
@@ -28,7 +30,7 @@ from gmm_lib._validate import (
     as_sample_weight,
 )
 from gmm_lib.em import as_mixture
-from gmm_lib.mixture import normalize
+from gmm_lib.mixture import GaussianMixture, normalize
 
 
 class Gradient(NamedTuple):
@@ -39,7 +41,13 @@ class Gradient(NamedTuple):
     covariances: np.ndarray  # ∂/∂Σ, shape (k, d, d), symmetric
 
 
-def evidence_lower_bound(X, mixture, responsibilities, *, sample_weight=None):
+def evidence_lower_bound(
+    X: ArrayLike,
+    mixture: GaussianMixture,
+    responsibilities: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     r"""Return the lower bound :math:`\sum_{ij} w_j^{(i)} \log (p(x^{(i)}, z = j) / w_j^{(i)})`.
 
     It is at most ℓ(θ) for any responsibilities, and equal to it for those of the E step.
@@ -75,7 +83,13 @@ def evidence_lower_bound(X, mixture, responsibilities, *, sample_weight=None):
     return float(weight @ (_expected(w, log_joint) + _entropy(w)))
 
 
-def expected_complete_log_likelihood(X, mixture, responsibilities, *, sample_weight=None):
+def expected_complete_log_likelihood(
+    X: ArrayLike,
+    mixture: GaussianMixture,
+    responsibilities: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     r"""Return :math:`\sum_{ij} w_j^{(i)} \log p(x^{(i)}, z = j; \theta)`, which the M step climbs.
 
     It is the lower bound without the entropy of w, which does not depend on θ.
@@ -93,12 +107,20 @@ def expected_complete_log_likelihood(X, mixture, responsibilities, *, sample_wei
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> w, log_likelihood = e_step(ten.X, ten.start)
+    >>> expected = expected_complete_log_likelihood(ten.X, ten.start, w)
+    >>> bool(np.isclose(expected + entropy(w).sum(), log_likelihood))
+    True
     """
     log_joint, w, weight = _checked(X, mixture, responsibilities, sample_weight)
     return float(weight @ _expected(w, log_joint))
 
 
-def entropy(q):
+def entropy(q: ArrayLike) -> np.ndarray:
     """Return the entropy -Σ_j q_j log q_j of each row, shape (m,), in nats.
 
     Parameters
@@ -114,11 +136,16 @@ def entropy(q):
     ------
     TypeError, ValueError
         If a row is not a distribution.
+
+    Examples
+    --------
+    >>> entropy([[0.5, 0.5], [0.9, 0.1]]).round(4).tolist()
+    [0.6931, 0.3251]
     """
     return _entropy(_distributions(q, "q"))
 
 
-def kl_divergence(q, p):
+def kl_divergence(q: ArrayLike, p: ArrayLike) -> np.ndarray:
     """Return KL(q ‖ p) = Σ_j q_j log(q_j / p_j) for each row, shape (m,), in nats.
 
     It is 0 where the rows are equal and positive where they are not; infinite where q gives
@@ -137,6 +164,11 @@ def kl_divergence(q, p):
     ------
     TypeError, ValueError
         If a row is not a distribution, or the shapes differ.
+
+    Examples
+    --------
+    >>> kl_divergence([0.5, 0.5], [0.9, 0.1]).round(4).tolist()
+    [0.5108]
     """
     q, p = _distributions(q, "q"), _distributions(p, "p")
     if q.shape != p.shape:
@@ -147,7 +179,9 @@ def kl_divergence(q, p):
         return _kl(q, np.log(p))
 
 
-def kl_to_posterior(X, mixture, responsibilities):
+def kl_to_posterior(
+    X: ArrayLike, mixture: GaussianMixture, responsibilities: ArrayLike
+) -> np.ndarray:
     """Return how much bound each point loses: KL(w^(i) ‖ p(z | x^(i); θ)), shape (m,), in nats.
 
     Unlike `kl_divergence` of the posterior it stays in log space, so that it is finite and exact
@@ -166,12 +200,18 @@ def kl_to_posterior(X, mixture, responsibilities):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> kl_to_posterior(ten.X, ten.start, np.full((10, 2), 0.5)).round(3)[4].item()
+    0.352
     """
     log_joint, w, _ = _checked(X, mixture, responsibilities, None)
     return _kl(w, log_joint - normalize(log_joint)[1][:, None])
 
 
-def jensen_gap(f, values, weights=None):
+def jensen_gap(f: Callable, values: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Return E[f(X)] - f(E[X]) for X that takes `values` with probabilities `weights`.
 
     Jensen's inequality [1]_: at least 0 for convex f, at most 0 for concave f such as log. For
@@ -212,16 +252,16 @@ def jensen_gap(f, values, weights=None):
             "pass a list of numbers."
         )
     if weights is None:
-        weights = np.full(len(values), 1 / len(values))
+        q = np.full(len(values), 1 / len(values))
     else:
-        weights = _distributions(weights, "weights")[0]
-        if weights.shape != values.shape:
+        q = _distributions(weights, "weights")[0]
+        if q.shape != values.shape:
             raise ValueError(
                 f"weights: expected shape {values.shape}, one probability a value, got "
-                f"{weights.shape}; pass as many weights as values."
+                f"{q.shape}; pass as many weights as values."
             )
-    values, weights = values[weights > 0], weights[weights > 0]
-    points = np.append(values, weights @ values)
+    values, q = values[q > 0], q[q > 0]
+    points = np.append(values, q @ values)
     with np.errstate(divide="ignore", invalid="ignore"):
         heights = np.asarray(f(points), dtype=float)
     if heights.shape != points.shape:
@@ -235,10 +275,12 @@ def jensen_gap(f, values, weights=None):
             f"f: expected a function defined at every value and at their mean, got a result that "
             f"is not finite at {bad:g}; move the values (log needs them above 0)."
         )
-    return float(weights @ heights[:-1] - heights[-1])
+    return float(q @ heights[:-1] - heights[-1])
 
 
-def log_likelihood_gradient(X, mixture):
+def log_likelihood_gradient(
+    X: ArrayLike, mixture: GaussianMixture
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Return the gradient of ℓ at θ.
 
     With one point, :math:`\ell = \log \sum_j \phi_j N_j`, so for any parameter :math:`\theta_j`
@@ -268,11 +310,20 @@ def log_likelihood_gradient(X, mixture):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> found = fit(ten.X, ten.start).mixture
+    >>> bool(np.allclose(log_likelihood_gradient(ten.X, found)[1], 0, atol=1e-3))
+    True
     """
     return bound_gradient(X, mixture, as_mixture(mixture).responsibilities(X))
 
 
-def bound_gradient(X, mixture, responsibilities):
+def bound_gradient(
+    X: ArrayLike, mixture: GaussianMixture, responsibilities: ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Return the gradient of the lower bound by θ, for fixed responsibilities w.
 
     Only :math:`\sum_{ij} w_j^{(i)} (\log\phi_j + \log N(x^{(i)}; \mu_j, \Sigma_j))` depends on θ.
@@ -309,6 +360,14 @@ def bound_gradient(X, mixture, responsibilities):
     References
     ----------
     .. [1] K. P. Murphy (2012), Machine Learning: A Probabilistic Perspective, section 11.4.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> w = ten.start.responsibilities(ten.X)
+    >>> gradient = bound_gradient(ten.X, ten.start, w)
+    >>> bool(np.allclose(gradient[1], log_likelihood_gradient(ten.X, ten.start)[1]))
+    True
     """
     X = as_points(X, as_mixture(mixture).d)
     w = as_responsibilities(responsibilities, len(X), mixture.k)
@@ -331,7 +390,7 @@ def _checked(X, mixture, responsibilities, sample_weight):
     return log_joint, w, np.ones(len(w)) if weight is None else weight
 
 
-def _distributions(q, name):
+def _distributions(q, name) -> np.ndarray:
     """Return q as an array (m, k) of rows that are distributions; a vector becomes one row."""
     q = np.atleast_2d(as_real(q, name))
     if q.ndim != 2 or q.size == 0:

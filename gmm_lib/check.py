@@ -20,10 +20,12 @@ The functions to write work on plain arrays in one dimension: x (m,), weights, m
 (k,), responsibilities (m, k). An exception of the learner's function is left to show its traceback.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib import bound, datasets, selection
 from gmm_lib._validate import as_number, as_points
@@ -180,6 +182,14 @@ class Feedback:
         What to tell the learner.
     mistake : str or None
         The key in `ADVICE` of the mistake recognized; None if right.
+
+    Examples
+    --------
+    >>> feedback = check.number(2.5, 2.6)
+    >>> bool(feedback)
+    False
+    >>> feedback.message
+    'expected another number than 2.5.'
     """
 
     right: bool
@@ -200,7 +210,7 @@ _SHIFT = 1e8  # squares of points that far out have no digits left for a varianc
 _FAR = 1e5  # more than a thousand standard deviations from both components
 
 
-def mle(function):
+def mle(function: Callable) -> Feedback | None:
     """Check `function(x) -> (mean, variance)`, the maximum-likelihood fit of one Gaussian.
 
     Parameters
@@ -215,6 +225,11 @@ def mle(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.mle(lambda x: (x.mean(), x.std()))
+    Not yet: your second number is the standard deviation. We asked for the variance, σ².
     """
     x = _X[:5]
     mean, variance = x.mean(), x.var()
@@ -227,7 +242,7 @@ def mle(function):
     return _compare(_call(function, x), (mean, variance), mistakes, ("mean", "variance"))
 
 
-def normal_log_likelihood(function):
+def normal_log_likelihood(function: Callable) -> Feedback | None:
     """Check `function(x, mean, variance) -> float`, ℓ of one Gaussian.
 
     Parameters
@@ -242,6 +257,11 @@ def normal_log_likelihood(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.normal_log_likelihood(lambda x, mean, variance: -np.sum((x - mean) ** 2) / 2)
+    Not yet: log-likelihood: expected -14.8104, got -27.
     """
     x, mean, variance = _X[:5], 3.0, 4.0
 
@@ -263,7 +283,7 @@ def normal_log_likelihood(function):
     return _unless_far(found, function, (mean, variance), "underflow-one")
 
 
-def log_likelihood(function):
+def log_likelihood(function: Callable) -> Feedback | None:
     """Check `function(x, weights, means, variances) -> float`, ℓ of a mixture.
 
     Parameters
@@ -278,6 +298,11 @@ def log_likelihood(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.log_likelihood(lambda x, phi, mu, variances: -30.0)
+    Not yet: log-likelihood: expected -59.7281, got -30.
     """
     theta = (_WEIGHTS, _MEANS, _VARIANCES)
     right = _log_density(*theta).sum()
@@ -300,7 +325,7 @@ def log_likelihood(function):
     return _unless_far(found, function, theta)
 
 
-def labelled_fit(function):
+def labelled_fit(function: Callable) -> Feedback | None:
     """Check `function(x, z) -> (weights, means, variances)`, each (k,), with labels z in {1..k}.
 
     Parameters
@@ -315,6 +340,14 @@ def labelled_fit(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> def halves(x, z):
+    ...     groups = [x[z == 1], x[z == 2]]
+    ...     return [0.5, 0.5], [g.mean() for g in groups], [g.var(ddof=1) for g in groups]
+    >>> check.labelled_fit(halves)
+    Not yet: weights: expected 0.4, got 0.5 at [0].
     """
     # The fifth point in group 2: unequal counts, or else equal weights would pass.
     z = np.where(np.arange(len(_X)) < 4, 1, 2)
@@ -326,7 +359,7 @@ def labelled_fit(function):
     return _compare(_call(function, _X, z), _refit(w), mistakes, names)
 
 
-def e_step(function):
+def e_step(function: Callable) -> Feedback | None:
     """Check `function(x, weights, means, variances) -> responsibilities` of shape (m, k).
 
     If the function returns a pair, as `gmm_lib.e_step` does, its first part is checked.
@@ -343,6 +376,11 @@ def e_step(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.e_step(lambda x, phi, mu, variances: np.full((10, 2), 0.5))
+    Not yet: w: expected 0.858614, got 0.5 at [0, 0].
     """
     theta = (_WEIGHTS, _MEANS, _VARIANCES)
     w = _first(_call(function, _X, *theta))
@@ -362,7 +400,7 @@ def e_step(function):
     return _unless_far(found, function, theta)
 
 
-def m_step(function):
+def m_step(function: Callable) -> Feedback | None:
     """Check `function(x, responsibilities) -> (weights, means, variances)`, each of shape (k,).
 
     Parameters
@@ -377,6 +415,13 @@ def m_step(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> def unweighted(x, w):
+    ...     return w.mean(axis=0), w.T @ x / len(x), w.T @ (x - x.mean()) ** 2 / len(x)
+    >>> check.m_step(unweighted)
+    Not yet: means: expected 3.5855, got 0.870603 at [0].
     """
     w = _responsibilities(_WEIGHTS, _MEANS, _VARIANCES)
     return _compare(
@@ -387,7 +432,7 @@ def m_step(function):
     )
 
 
-def em_step(function):
+def em_step(function: Callable) -> Feedback | None:
     """Check `function(x, weights, means, variances) -> (weights, means, variances)`: E, then M.
 
     Parameters
@@ -402,6 +447,11 @@ def em_step(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.em_step(lambda x, phi, mu, variances: (phi, mu, variances))
+    Not yet: weights: expected 0.242812, got 0.3 at [0].
     """
     theta = (_WEIGHTS, _MEANS, _VARIANCES)
     w = _responsibilities(*theta)
@@ -420,7 +470,7 @@ def em_step(function):
     )
 
 
-def elbo(function):
+def elbo(function: Callable) -> Feedback | None:
     """Check `function(x, responsibilities, weights, means, variances) -> float`, the lower bound.
 
     Parameters
@@ -435,6 +485,11 @@ def elbo(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.elbo(lambda x, w, phi, mu, variances: 0.0)
+    Not yet: bound: expected -59.8578, got 0.
     """
     theta = (_WEIGHTS, _MEANS, _VARIANCES)
     # Not those of the E step at θ, where the bound would equal the log-likelihood.
@@ -463,7 +518,7 @@ def elbo(function):
     return found
 
 
-def kl(function):
+def kl(function: Callable) -> Feedback | None:
     """Check `function(q, p) -> float`, the KL divergence of two distributions of shape (k,).
 
     Parameters
@@ -478,6 +533,11 @@ def kl(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.kl(lambda q, p: np.sum(p * np.log(p / q)))
+    Not yet: this is KL(p ‖ q). The average is taken under the first argument, q.
     """
     q, p = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
     right = bound.kl_divergence(q, p)[0]
@@ -496,7 +556,7 @@ def kl(function):
     return found
 
 
-def n_parameters(function):
+def n_parameters(function: Callable) -> Feedback | None:
     """Check `function(k, d) -> int`, the number of free parameters with full covariances.
 
     Parameters
@@ -511,6 +571,11 @@ def n_parameters(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> check.n_parameters(lambda k, d: k + k * d + k * d * (d + 1) // 2)
+    Not yet: the mixing weights sum to 1, so only k - 1 of them are free.
     """
     k, d = 3, 4
     right = selection.n_parameters(k, d)
@@ -524,7 +589,7 @@ def n_parameters(function):
     return _compare(_call(function, k, d), right, mistakes, (f"k = {k}, d = {d}",))
 
 
-def merge(function):
+def merge(function: Callable) -> Feedback | None:
     """Check `function(a, b) -> (count, mean, scatter)`, of the points of two such triples together.
 
     Parameters
@@ -539,6 +604,14 @@ def merge(function):
     ------
     TypeError
         If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> def merged(a, b):
+    ...     n, step = a[0] + b[0], b[1] - a[1]
+    ...     return n, a[1] + step * b[0] / n, a[2] + b[2] + step**2 * a[0] * b[0] / n
+    >>> merge(merged)
+    Right.
     """
 
     def triple(x):
@@ -565,7 +638,9 @@ def merge(function):
     return found
 
 
-def number(answer, expected, *, tol=1e-3, mistakes=None):
+def number(
+    answer: float, expected: float, *, tol: float = 1e-3, mistakes: Mapping | None = None
+) -> Feedback | None:
     """Check a number worked out by hand.
 
     Parameters
@@ -590,7 +665,7 @@ def number(answer, expected, *, tol=1e-3, mistakes=None):
 
     Examples
     --------
-    >>> number(8.5, 6.8, mistakes={8.5: "you divided by m - 1."})
+    >>> check.number(8.5, 6.8, mistakes={8.5: "you divided by m - 1."})
     Not yet: you divided by m - 1.
     """
     if answer is ...:
@@ -606,7 +681,7 @@ def number(answer, expected, *, tol=1e-3, mistakes=None):
     return _not_yet("number", got=answer)
 
 
-def variance(answer, points, *, tol=1e-2):
+def variance(answer: float, points: ArrayLike, *, tol: float = 1e-2) -> Feedback | None:
     """Check a variance worked out by hand: the maximum-likelihood one of points on a line.
 
     Parameters
@@ -628,7 +703,7 @@ def variance(answer, points, *, tol=1e-2):
 
     Examples
     --------
-    >>> variance(8.5, [1, 4, 5, 6, 9])
+    >>> check.variance(8.5, [1, 4, 5, 6, 9])
     Not yet: you divided by m - 1. Maximum likelihood divides by m (np.var does so by default).
     """
     x = as_points(points, 1, name="points")[:, 0]

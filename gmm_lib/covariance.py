@@ -33,6 +33,14 @@ class DegenerateComponentError(ValueError):
         What happened to the component.
     remedies : tuple of str
         What may help, for this model and these data.
+
+    Examples
+    --------
+    >>> try:
+    ...     fit([1, 4, 5, 6, 9], GaussianMixture([0.5, 0.5], [5, 9], [4, 1e-4]))
+    ... except DegenerateComponentError as error:
+    ...     print(error.component)
+    1
     """
 
     def __init__(self, component, reason, iteration=None, remedies=()):

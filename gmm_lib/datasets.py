@@ -45,6 +45,14 @@ class Dataset:
         A starting point for EM that the book uses with these data.
     label_names : tuple of str
         The name of each group, where the groups have names; else empty.
+
+    Examples
+    --------
+    >>> data = datasets.iris()
+    >>> data
+    Dataset('iris', 150 points, features=sepal length, sepal width, petal length, petal width)
+    >>> data.X.shape, data.labels.shape, data.label_names
+    ((150, 4), (150,), ('setosa', 'versicolor', 'virginica'))
     """
 
     name: str
@@ -64,12 +72,12 @@ class Dataset:
             self.labels.setflags(write=False)
 
     @property
-    def m(self):
+    def m(self) -> int:
         """The number of points."""
         return self.X.shape[0]
 
     @property
-    def d(self):
+    def d(self) -> int:
         """The number of features."""
         return self.X.shape[1]
 
@@ -77,11 +85,19 @@ class Dataset:
         return f"Dataset({self.name!r}, {self.m} points, features={', '.join(self.features)})"
 
 
-def ten_points():
+def ten_points() -> Dataset:
     """Return the ten labelled points on a line that run through the whole book.
 
     The start, means (3, 10) and variances (8.5, 15.7), is the source's: its hard-label loop gets
     stuck from there with x = 9 on the wrong side, while EM recovers.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> ten.X.ravel().tolist()
+    [1.0, 4.0, 5.0, 6.0, 9.0, 19.0, 21.0, 24.0, 26.0, 29.0]
+    >>> ten.start.means.ravel().tolist()
+    [3.0, 10.0]
     """
     return Dataset(
         name="ten-points",
@@ -94,12 +110,18 @@ def ten_points():
     )
 
 
-def thousand_points():
+def thousand_points() -> Dataset:
     """Return a thousand points from the source's mixture, with the source's far-away start.
 
     The truth is φ = (0.7, 0.3), means (0, 15), variances (12, 3). The source drew its points
     without keeping a seed; these are drawn with a fixed one and rounded to two decimals, so they
     have the source's distribution but not its very values.
+
+    Examples
+    --------
+    >>> data = datasets.thousand_points()
+    >>> data.X.shape, data.mixture.weights.tolist()
+    ((1000, 1), [0.7, 0.3])
     """
     truth = GaussianMixture([0.7, 0.3], [0.0, 15.0], [12.0, 3.0])
     X, labels = _rounded_sample(truth, m=1000, seed=20210208)
@@ -115,11 +137,16 @@ def thousand_points():
     )
 
 
-def overlapping():
+def overlapping() -> Dataset:
     """Return 300 points in the plane from three components that overlap.
 
     No rule can label these points without error, so responsibilities strictly between 0 and 1
     are what a good answer looks like.
+
+    Examples
+    --------
+    >>> datasets.overlapping().X.shape
+    (300, 2)
     """
     truth = GaussianMixture(
         weights=[0.4, 0.35, 0.25],
@@ -147,10 +174,16 @@ def overlapping():
     )
 
 
-def old_faithful():
+def old_faithful() -> Dataset:
     """Return 272 eruptions of the Old Faithful geyser: length, and waiting time to the next.
 
     The start has both means off the two clouds, so that EM has to swing them into place.
+
+    Examples
+    --------
+    >>> data = datasets.old_faithful()
+    >>> data.X[0].tolist(), data.units
+    ([3.6, 79.0], ('min', 'min'))
     """
     return Dataset(
         name="old-faithful",
@@ -167,7 +200,7 @@ def old_faithful():
     )
 
 
-def galaxies(*, corrected=False):
+def galaxies(*, corrected: bool = False) -> Dataset:
     """Return the velocities of 82 galaxies from the Corona Borealis region, in 1000 km/s.
 
     Parameters
@@ -176,6 +209,14 @@ def galaxies(*, corrected=False):
         R's ``MASS::galaxies``, which this file follows, has a typing slip in its 78th value:
         26690 km/s where the published table has 26960. False (the default) keeps the values as
         they are commonly analyzed; True gives the published one.
+
+    Examples
+    --------
+    >>> data = datasets.galaxies()
+    >>> data.X.shape, data.units
+    ((82, 1), ('1000 km/s',))
+    >>> float(data.X[77, 0]), float(datasets.galaxies(corrected=True).X[77, 0])
+    (26.69, 26.96)
     """
     X = _numbers(_rows("galaxies.csv"), 1)
     if corrected:
@@ -191,12 +232,17 @@ def galaxies(*, corrected=False):
     )
 
 
-def iris():
+def iris() -> Dataset:
     """Return 150 iris flowers, four lengths each, with their species as labels.
 
     The start puts one mean on the first flower of each species, with variance 0.2 in every
     direction: it uses three of the labels, and no more. From there EM reaches the best fit known;
     from the same means with the covariance of all flowers it ends at a lower maximum.
+
+    Examples
+    --------
+    >>> np.bincount(datasets.iris().labels).tolist()
+    [50, 50, 50]
     """
     rows = _rows("iris.csv")
     X = _numbers(rows, 4)
@@ -218,7 +264,7 @@ def iris():
     )
 
 
-def three_clusters(m, rng):
+def three_clusters(m: int, rng: np.random.Generator) -> Dataset:
     """Return m points in the plane from three round, well separated components.
 
     Parameters
@@ -232,6 +278,11 @@ def three_clusters(m, rng):
     ------
     TypeError, ValueError
         If m is not a whole number of at least 1, or rng is not a Generator.
+
+    Examples
+    --------
+    >>> datasets.three_clusters(30, np.random.default_rng(0)).X.shape
+    (30, 2)
     """
     truth = GaussianMixture(
         weights=[0.5, 0.3, 0.2],
@@ -260,13 +311,18 @@ NAMES = {
 }
 
 
-def load(name):
+def load(name: str) -> Dataset:
     """Return the data set called `name`, one of the keys of `NAMES`.
 
     Raises
     ------
     ValueError
         If there is no data set of that name; the message lists those there are.
+
+    Examples
+    --------
+    >>> datasets.load('old-faithful')
+    Dataset('old-faithful', 272 points, features=eruption length, waiting time)
     """
     return NAMES[as_choice(name, "name", NAMES)]()
 

@@ -15,6 +15,7 @@ from itertools import count
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_choice, as_points, as_responsibilities, as_sample_weight
 from gmm_lib.covariance import (
@@ -25,11 +26,18 @@ from gmm_lib.covariance import (
 )
 from gmm_lib.features import features_of
 from gmm_lib.mixture import GaussianMixture, normalize
-from gmm_lib.prior import as_prior
+from gmm_lib.prior import CovariancePrior, as_prior
 
 
 class EMState(NamedTuple):
-    """Iteration t of EM. The half steps are (θ_t, w_t) after E and (θ_t+1, w_t) after M."""
+    """Iteration t of EM. The half steps are (θ_t, w_t) after E and (θ_t+1, w_t) after M.
+
+    Examples
+    --------
+    >>> state = next(em_states(datasets.ten_points().X, datasets.ten_points().start))
+    >>> state.iteration, state.responsibilities.shape, round(state.log_likelihood, 2)
+    (0, (10, 2), -60.72)
+    """
 
     iteration: int  # t, from 0: the start
     mixture: GaussianMixture  # θ_t
@@ -37,7 +45,9 @@ class EMState(NamedTuple):
     log_likelihood: float  # ℓ(θ_t)
 
 
-def e_step(X, mixture, *, sample_weight=None):
+def e_step(
+    X: ArrayLike, mixture: GaussianMixture, *, sample_weight: ArrayLike | None = None
+) -> tuple[np.ndarray, float]:
     """E step: how much of each point belongs to each component, and how likely the data are.
 
     Parameters
@@ -60,6 +70,13 @@ def e_step(X, mixture, *, sample_weight=None):
     ------
     TypeError, ValueError
         If X or sample_weight is not such an array, or mixture is not a mixture of d features.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> w, log_likelihood = e_step(ten.X, ten.start)
+    >>> w[4].round(4).tolist(), round(log_likelihood, 2)
+    ([0.1444, 0.8556], -60.72)
     """
     as_mixture(mixture)
     log_joint = mixture.component_log_density(X)  # log p(x, z = j), shape (m, k)
@@ -69,7 +86,14 @@ def e_step(X, mixture, *, sample_weight=None):
     return responsibilities, float(log_likelihood)
 
 
-def m_step(X, responsibilities, covariance_type="full", *, sample_weight=None, prior=None):
+def m_step(
+    X: ArrayLike,
+    responsibilities: ArrayLike,
+    covariance_type: str = "full",
+    *,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
+) -> GaussianMixture:
     """M step: the maximum-likelihood fit of each component to its share of the points.
 
     Parameters
@@ -95,6 +119,13 @@ def m_step(X, responsibilities, covariance_type="full", *, sample_weight=None, p
         If a component owns no point or has collapsed.
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> w, _ = e_step(ten.X, ten.start)
+    >>> m_step(ten.X, w).means.round(3).ravel().tolist()
+    [3.926, 19.228]
     """
     X = as_points(X)
     w = as_responsibilities(responsibilities, len(X))
@@ -120,7 +151,12 @@ def m_step(X, responsibilities, covariance_type="full", *, sample_weight=None, p
 
 
 def em_states(
-    X, initial, covariance_type="full", *, sample_weight=None, prior=None
+    X: ArrayLike,
+    initial: GaussianMixture,
+    covariance_type: str = "full",
+    *,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
 ) -> Iterator[EMState]:
     """Yield the states of EM from `initial`, without end; you decide when to stop.
 
@@ -175,7 +211,7 @@ def _em_states(X, mixture, covariance_type, sample_weight, prior):
             raise error.at(t + 1) from None
 
 
-def constrained(mixture, covariance_type):
+def constrained(mixture: GaussianMixture, covariance_type: str) -> GaussianMixture:
     """Return the mixture with covariances of a type: itself, if they fit the type already.
 
     EM under a constraint climbs among the mixtures that keep it. From one that does not, the first

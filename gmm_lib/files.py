@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from gmm_lib._extras import needing
 from gmm_lib._validate import as_sample_weight, refuse_shape
 from gmm_lib.blocks import Block, Blocks
 from gmm_lib.tables import feature_names, is_arrow_number, refuse_non_numeric, refuse_repeated
@@ -75,8 +76,9 @@ def arrow(source, columns=None, *, weight=None, threads=None):
         If a column is missing or not numeric, or named twice. A missing value is refused when it
         is met, with its file and row.
     """
-    import pyarrow
-    import pyarrow.parquet
+    with needing("scale", "X"):
+        import pyarrow
+        import pyarrow.parquet
 
     if isinstance(source, (str, os.PathLike)):
         source = _dataset(os.fspath(source))
@@ -156,8 +158,9 @@ def _features(schema, columns, weight):
 
 def _dataset(path):
     """The pyarrow Dataset of a file or of a directory of files."""
-    import pyarrow
-    import pyarrow.dataset
+    with needing("scale", "X"):
+        import pyarrow
+        import pyarrow.dataset
 
     files = [path]
     if os.path.isdir(path):

@@ -7,8 +7,10 @@ the points live (`gmm_lib.stream`); what is here is the loop about them.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import (
     as_choice,
@@ -25,7 +27,7 @@ from gmm_lib.engine import Engine
 from gmm_lib.initial import STARTS, as_labels, one_hot
 from gmm_lib.initial import starts as starts_by_name
 from gmm_lib.mixture import GaussianMixture
-from gmm_lib.prior import as_prior
+from gmm_lib.prior import CovariancePrior, as_prior
 from gmm_lib.rows import Rows
 from gmm_lib.stream import as_source
 
@@ -51,6 +53,15 @@ class Fit:
         Why it stopped, in words and numbers.
     attempts : tuple of str
         One line for each start tried: where it ended, or why it failed.
+
+    Examples
+    --------
+    >>> ten = datasets.ten_points()
+    >>> found = fit(ten.X, ten.start)
+    >>> found.converged, round(found.log_likelihood, 3)
+    (True, -32.239)
+    >>> found.mixture.means.round(2).ravel().tolist()
+    [5.0, 23.8]
     """
 
     mixture: GaussianMixture
@@ -61,31 +72,31 @@ class Fit:
     attempts: tuple = ()
 
     @property
-    def log_likelihood(self):
+    def log_likelihood(self) -> float:
         """ℓ of the fitted mixture, in nats."""
         return float(self.log_likelihoods[-1])
 
     @property
-    def n_iter(self):
+    def n_iter(self) -> int:
         """How many M steps were made."""
         return len(self.log_likelihoods) - 1
 
 
 def fit(
-    X,
-    k_or_initial,
+    X: Any,
+    k_or_initial: int | GaussianMixture,
     *,
-    init="kmeans",
-    covariance_type="full",
-    tol=1e-8,
-    max_iter=1000,
-    n_init=1,
-    rng=None,
-    sample_weight=None,
-    prior=None,
-    threads=None,
-    progress=False,
-):
+    init: str | ArrayLike = "kmeans",
+    covariance_type: str = "full",
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    n_init: int = 1,
+    rng: np.random.Generator | None = None,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Fit:
     """Fit a Gaussian mixture by EM.
 
     The iterations are those of `em_states`, to rounding, but run on sums over blocks of points

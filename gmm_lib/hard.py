@@ -16,6 +16,7 @@ from itertools import count, pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_components, as_count, as_points, as_rng, as_sample_weight
 from gmm_lib.covariance import PRIOR, RESTART, DegenerateComponentError
@@ -26,7 +27,14 @@ from gmm_lib.partition import far_apart
 
 
 class HardState(NamedTuple):
-    """Iteration t of the hard loop: its parameters and the labels they give."""
+    """Iteration t of the hard loop: its parameters and the labels they give.
+
+    Examples
+    --------
+    >>> state = next(hard_states(datasets.ten_points().X, datasets.ten_points().start))
+    >>> state.labels.tolist()
+    [0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+    """
 
     iteration: int  # t, from 0: the start
     mixture: GaussianMixture  # θ_t; its weights are all 1/k where they are not used
@@ -36,7 +44,14 @@ class HardState(NamedTuple):
 
 
 class KMeansState(NamedTuple):
-    """Iteration t of k-means: its centers and the labels they give."""
+    """Iteration t of k-means: its centers and the labels they give.
+
+    Examples
+    --------
+    >>> state = next(kmeans_states([1, 2, 3, 11, 12], [[0], [10]]))
+    >>> state.iteration, state.labels.tolist(), state.inertia
+    (0, [0, 0, 0, 1, 1], 19.0)
+    """
 
     iteration: int  # t, from 0: the start
     centers: np.ndarray  # shape (k, d)
@@ -45,7 +60,14 @@ class KMeansState(NamedTuple):
 
 
 class KMeansFit(NamedTuple):
-    """Where `kmeans` ended."""
+    """Where `kmeans` ended.
+
+    Examples
+    --------
+    >>> found = kmeans([1, 2, 3, 11, 12], [[0], [10]])
+    >>> found.centers.ravel().tolist(), found.labels.tolist()
+    ([2.0, 11.5], [0, 0, 0, 1, 1])
+    """
 
     centers: np.ndarray  # shape (k, d)
     labels: np.ndarray  # 0-based, shape (m,)
@@ -55,7 +77,12 @@ class KMeansFit(NamedTuple):
 
 
 def hard_states(
-    X, initial, covariance_type="full", *, ddof=0, use_weights=True
+    X: ArrayLike,
+    initial: GaussianMixture,
+    covariance_type: str = "full",
+    *,
+    ddof: int = 0,
+    use_weights: bool = True,
 ) -> Iterator[HardState]:
     """Yield the states of the hard-label loop from `initial`, without end; you decide when to stop.
 
@@ -146,7 +173,9 @@ def _refit(X, labels, k, covariance_type, ddof, use_weights):
     )
 
 
-def kmeans_states(X, centers, *, sample_weight=None) -> Iterator[KMeansState]:
+def kmeans_states(
+    X: ArrayLike, centers: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> Iterator[KMeansState]:
     """Yield the states of k-means from `centers`, without end; you decide when to stop.
 
     Parameters
@@ -204,7 +233,15 @@ def _kmeans_states(X, centers, weight):
         centers += (owned.T @ (X - centers[labels])) / counts[:, None]  # as in m_step
 
 
-def kmeans(X, k_or_centers, *, n_init=1, rng=None, max_iter=1000, sample_weight=None):
+def kmeans(
+    X: ArrayLike,
+    k_or_centers: int | ArrayLike,
+    *,
+    n_init: int = 1,
+    rng: np.random.Generator | None = None,
+    max_iter: int = 1000,
+    sample_weight: ArrayLike | None = None,
+) -> KMeansFit:
     """Run k-means until the labels no longer change, and keep the best of several starts.
 
     Parameters
@@ -243,17 +280,17 @@ def kmeans(X, k_or_centers, *, n_init=1, rng=None, max_iter=1000, sample_weight=
     X = as_points(X)
     weight = as_sample_weight(sample_weight, len(X))
     max_iter, n_init = as_count(max_iter, "max_iter"), as_count(n_init, "n_init")
-    best, failure = None, None
+    best, failures = None, []
     for centers in _center_starts(X, k_or_centers, n_init, rng, weight):
         try:
             found = _settle(X, centers, max_iter, weight)
         except DegenerateComponentError as error:
-            failure = error
+            failures.append(error)
             continue
         if best is None or found.inertia < best.inertia:
             best = found
     if best is None:
-        raise failure
+        raise failures[-1]
     return best
 
 

@@ -12,8 +12,10 @@ References
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import (
     as_choice,
@@ -27,7 +29,7 @@ from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
 from gmm_lib.em import m_step
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.partition import far_apart, partition, standardized, too_few_different
-from gmm_lib.prior import as_prior
+from gmm_lib.prior import CovariancePrior, as_prior
 from gmm_lib.statistics import SufficientStatistics, moments
 
 # The starts that `fit` knows by name, which are those of scikit-learn's init_params.
@@ -203,7 +205,15 @@ def _helped(groups, points, prior, covariance_type):
     return SufficientStatistics(groups.counts, groups.means, scatter)
 
 
-def random_start(X, k, *, rng, covariance_type="full", sample_weight=None, prior=None):
+def random_start(
+    X: ArrayLike,
+    k: int,
+    *,
+    rng: np.random.Generator,
+    covariance_type: str = "full",
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
+) -> GaussianMixture:
     """Return a start with its means on k different points, drawn with equal chances.
 
     Parameters
@@ -249,7 +259,15 @@ def random_start(X, k, *, rng, covariance_type="full", sample_weight=None, prior
     return _equal_start(X, X[order[first[:k]]], covariance_type, weight, prior)
 
 
-def kmeans_plus_plus(X, k, *, rng, covariance_type="full", sample_weight=None, prior=None):
+def kmeans_plus_plus(
+    X: ArrayLike,
+    k: int,
+    *,
+    rng: np.random.Generator,
+    covariance_type: str = "full",
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
+) -> GaussianMixture:
     """Return a start with its means on k points far apart, drawn as k-means++ does [1]_.
 
     The first mean is any point; each next one is a point drawn with probability proportional to
@@ -297,8 +315,13 @@ def kmeans_plus_plus(X, k, *, rng, covariance_type="full", sample_weight=None, p
 
 
 def from_responsibilities(
-    X, responsibilities, covariance_type="full", *, sample_weight=None, prior=None
-):
+    X: ArrayLike,
+    responsibilities: ArrayLike,
+    covariance_type: str = "full",
+    *,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
+) -> GaussianMixture:
     """Return the mixture that an M step makes of given responsibilities.
 
     Parameters
@@ -331,7 +354,14 @@ def from_responsibilities(
     return m_step(X, responsibilities, covariance_type, sample_weight=sample_weight, prior=prior)
 
 
-def from_labels(X, labels, covariance_type="full", *, sample_weight=None, prior=None):
+def from_labels(
+    X: ArrayLike,
+    labels: ArrayLike,
+    covariance_type: str = "full",
+    *,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
+) -> GaussianMixture:
     """Return the maximum-likelihood mixture of labelled points: each group's own fit.
 
     φ_j is the share of label j, μ_j and Σ_j are the mean and the covariance (1/m_j) of its points.
@@ -369,7 +399,7 @@ def from_labels(X, labels, covariance_type="full", *, sample_weight=None, prior=
     return m_step(X, hard, covariance_type, sample_weight=sample_weight, prior=prior)
 
 
-def random_responsibilities(m, k, rng):
+def random_responsibilities(m: int, k: int, rng: np.random.Generator) -> np.ndarray:
     """Return random responsibilities (m, k), each row drawn evenly from all that sum to 1.
 
     As a start they put every component near the middle of the data, all much alike: an instructive
@@ -384,12 +414,18 @@ def random_responsibilities(m, k, rng):
     ------
     TypeError, ValueError
         If m and k are not whole numbers with 1 <= k <= m, or rng is not a Generator.
+
+    Examples
+    --------
+    >>> w = random_responsibilities(4, 3, np.random.default_rng(0))
+    >>> w.shape, w.sum(axis=1).round(12).tolist()
+    ((4, 3), [1.0, 1.0, 1.0, 1.0])
     """
     m = as_count(m, "m")
     return as_rng(rng).dirichlet(np.ones(as_components(k, m)), size=m)
 
 
-def as_labels(labels, m):
+def as_labels(labels, m) -> np.ndarray:
     """Return labels as an int array of shape (m,), each 0 or more.
 
     Raises
@@ -420,12 +456,14 @@ def as_labels(labels, m):
     return array
 
 
-def one_hot(labels, k):
+def one_hot(labels, k) -> np.ndarray:
     """Return hard responsibilities (m, k): 1 in the column of each point's label, else 0."""
     return (labels[:, None] == np.arange(k)).astype(float)
 
 
-def _checked(X, k, rng, covariance_type, sample_weight, prior):
+def _checked(
+    X, k, rng, covariance_type, sample_weight, prior
+) -> tuple[np.ndarray, int, np.random.Generator, np.ndarray | None, Any]:
     """The arguments that starts have in common."""
     X = as_points(X)
     k, rng = as_components(k, len(X)), as_rng(rng)

@@ -35,6 +35,7 @@ from itertools import count
 from operator import add
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib import tables
 from gmm_lib._validate import as_choice, as_count, as_number, as_points, as_sample_weight
@@ -45,9 +46,9 @@ from gmm_lib.covariance import (
     log_determinants,
 )
 from gmm_lib.em import EMState, as_mixture, constrained
-from gmm_lib.fitting import best_of, starts_of
+from gmm_lib.fitting import Fit, best_of, starts_of
 from gmm_lib.mixture import GaussianMixture, normalize
-from gmm_lib.prior import as_prior
+from gmm_lib.prior import CovariancePrior, as_prior
 from gmm_lib.statistics import moments
 from gmm_lib.stream import as_source
 
@@ -56,7 +57,12 @@ FILLING = 20
 
 
 def missing_states(
-    X, initial, covariance_type="full", *, sample_weight=None, prior=None
+    X: ArrayLike,
+    initial: GaussianMixture,
+    covariance_type: str = "full",
+    *,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
 ) -> Iterator[EMState]:
     """Yield the states of EM on points with gaps, without end; you decide when to stop.
 
@@ -111,18 +117,18 @@ def _missing_states(gaps, mixture):
 
 
 def fit_missing(
-    X,
-    k_or_initial,
+    X: ArrayLike,
+    k_or_initial: int | GaussianMixture,
     *,
-    init="kmeans",
-    covariance_type="full",
-    tol=1e-8,
-    max_iter=1000,
-    n_init=1,
-    rng=None,
-    sample_weight=None,
-    prior=None,
-):
+    init: str | ArrayLike = "kmeans",
+    covariance_type: str = "full",
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    n_init: int = 1,
+    rng: np.random.Generator | None = None,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
+) -> Fit:
     """Fit a Gaussian mixture by EM to points with gaps.
 
     Where nothing is missing the fit is that of `fit`, to rounding.

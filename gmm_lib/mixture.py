@@ -5,8 +5,10 @@ w_j^(i) `responsibilities`.
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import LARGEST, SUM_TOLERANCE, as_count, as_points, as_real, as_rng
 from gmm_lib.covariance import LOG_2PI, log_determinants
@@ -52,6 +54,12 @@ class GaussianMixture:
     covariances: np.ndarray
     cholesky: np.ndarray = field(init=False)  # lower factors of Σ, kept because all else needs them
 
+    if TYPE_CHECKING:  # the fields are arrays, whatever they are made from
+
+        def __init__(
+            self, weights: ArrayLike, means: ArrayLike, covariances: ArrayLike
+        ) -> None: ...
+
     def __post_init__(self):
         weights = _as_weights(self.weights)
         means = _as_means(self.means, len(weights))
@@ -75,16 +83,16 @@ class GaussianMixture:
         return type(self)._trusted, (self.weights, self.means, self.covariances, self.cholesky)
 
     @property
-    def k(self):
+    def k(self) -> int:
         """Number of components."""
         return self.means.shape[0]
 
     @property
-    def d(self):
+    def d(self) -> int:
         """Number of features."""
         return self.means.shape[1]
 
-    def component_log_density(self, X):
+    def component_log_density(self, X: ArrayLike) -> np.ndarray:
         """Return log φ_j + log N(x^(i); μ_j, Σ_j), shape (m, k).
 
         Subtracting μ_j first and whitening with the Cholesky factor of Σ_j keeps every digit even
@@ -107,7 +115,7 @@ class GaussianMixture:
                 log_density[:, j] = constants[j] - 0.5 * np.einsum("id,id->i", z, z)
         return log_density
 
-    def log_density(self, X):
+    def log_density(self, X: ArrayLike) -> np.ndarray:
         """Return log p(x^(i)), shape (m,): the log of a density, which may exceed 0.
 
         Raises
@@ -118,7 +126,7 @@ class GaussianMixture:
         """
         return normalize(self.component_log_density(X))[1]
 
-    def responsibilities(self, X):
+    def responsibilities(self, X: ArrayLike) -> np.ndarray:
         """Return w_j^(i) = p(z^(i) = j | x^(i)), shape (m, k), by Bayes' rule; rows sum to 1.
 
         Raises
@@ -129,7 +137,7 @@ class GaussianMixture:
         """
         return normalize(self.component_log_density(X))[0]
 
-    def marginal(self, columns):
+    def marginal(self, columns: ArrayLike) -> Self:
         """Return the mixture of some features alone, the others being summed over.
 
         The marginal of a Gaussian is the Gaussian with the matching entries of μ_j and Σ_j [1]_;
@@ -166,7 +174,7 @@ class GaussianMixture:
             self.weights.copy(), self.means[:, columns], covariances, positive_definite(covariances)
         )
 
-    def conditional(self, columns, values):
+    def conditional(self, columns: ArrayLike, values: ArrayLike) -> Self:
         r"""Return the mixture of the remaining features, given the values of the named ones.
 
         Write a for the named features and b for the others. Then, by Bayes' rule and the
@@ -232,7 +240,7 @@ class GaussianMixture:
         factors = ordered.cholesky[:, n:, n:].copy()
         return self._trusted(weights, means, factors @ factors.transpose(0, 2, 1), factors)
 
-    def sample(self, m, rng):
+    def sample(self, m: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Draw m points.
 
         Parameters
@@ -257,7 +265,7 @@ class GaussianMixture:
         noise = np.einsum("iab,ib->ia", self.cholesky[labels], rng.standard_normal((m, self.d)))
         return self.means[labels] + noise, labels
 
-    def permuted(self, order):
+    def permuted(self, order: ArrayLike) -> Self:
         """Return the same mixture with its components in another order: the density is unchanged.
 
         Parameters
@@ -361,7 +369,7 @@ def _as_means(means, k):
     return means
 
 
-def _as_columns(columns, d):
+def _as_columns(columns, d) -> np.ndarray:
     """Return indices of features as an int array (n,), refusing others."""
     array = np.atleast_1d(np.asarray(columns))
     if array.ndim != 1 or array.size == 0:

@@ -16,26 +16,43 @@ from collections.abc import Iterator
 from functools import reduce
 from itertools import count
 from operator import add
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_count, as_number, as_points, as_rng, as_sample_weight
 from gmm_lib.em import as_mixture, constrained, e_step
 from gmm_lib.mixture import GaussianMixture
-from gmm_lib.prior import as_prior
+from gmm_lib.prior import CovariancePrior, as_prior
 from gmm_lib.statistics import SufficientStatistics
 
 
 class OnlineState(NamedTuple):
-    """Where an online EM stands."""
+    """Where an online EM stands.
+
+    Examples
+    --------
+    >>> from gmm_lib.online import stepwise_states
+    >>> ten = datasets.ten_points()
+    >>> states = stepwise_states(ten.X, ten.start, batch=5, rng=np.random.default_rng(0))
+    >>> next(states).passes, next(states).passes
+    (0.0, 0.5)
+    """
 
     passes: float  # how often the data have been read, in parts of them
     mixture: GaussianMixture
 
 
 def incremental_states(
-    X, initial, covariance_type="full", *, blocks=10, rng, sample_weight=None, prior=None
+    X: ArrayLike,
+    initial: GaussianMixture,
+    covariance_type: str = "full",
+    *,
+    blocks: int = 10,
+    rng: np.random.Generator,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
 ) -> Iterator[OnlineState]:
     """Yield the states of incremental EM, without end: one after each block.
 
@@ -72,6 +89,7 @@ def incremental_states(
     Examples
     --------
     >>> from itertools import islice
+    >>> from gmm_lib.online import incremental_states
     >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
     >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
     >>> states = incremental_states(x, start, blocks=2, rng=np.random.default_rng(0))
@@ -103,16 +121,16 @@ def _incremental(parts, mixture, covariance_type, prior):
 
 
 def stepwise_states(
-    X,
-    initial,
-    covariance_type="full",
+    X: ArrayLike,
+    initial: GaussianMixture,
+    covariance_type: str = "full",
     *,
-    batch=100,
-    exponent=0.6,
-    delay=2.0,
-    rng,
-    sample_weight=None,
-    prior=None,
+    batch: int = 100,
+    exponent: float = 0.6,
+    delay: float = 2.0,
+    rng: np.random.Generator,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
 ) -> Iterator[OnlineState]:
     """Yield the states of stepwise (online) EM, without end: one after each batch.
 
@@ -153,6 +171,7 @@ def stepwise_states(
     Examples
     --------
     >>> from itertools import islice
+    >>> from gmm_lib.online import stepwise_states
     >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
     >>> start = GaussianMixture([0.5, 0.5], [3, 10], [8.5, 15.7])
     >>> states = stepwise_states(x, start, batch=5, rng=np.random.default_rng(0))
@@ -189,12 +208,25 @@ def _stepwise(X, weight, mixture, covariance_type, batch, exponent, delay, rng, 
             yield OnlineState(seen / -(-m // batch), mixture)
 
 
-def statistics_of(X, weight, mixture):
-    """Return the sufficient statistics of points under their responsibilities: an E step."""
+def statistics_of(
+    X: ArrayLike, weight: ArrayLike, mixture: GaussianMixture
+) -> SufficientStatistics:
+    """Return the sufficient statistics of points under their responsibilities: an E step.
+
+    Examples
+    --------
+    >>> from gmm_lib.online import statistics_of
+    >>> ten = datasets.ten_points()
+    >>> statistics = statistics_of(ten.X, np.ones(10), ten.start)
+    >>> statistics.counts.round(4).tolist()
+    [3.1553, 6.8447]
+    """
     return SufficientStatistics.of(X, e_step(X, mixture)[0], sample_weight=weight)
 
 
-def _checked(X, initial, covariance_type, sample_weight, prior):
+def _checked(
+    X, initial, covariance_type, sample_weight, prior
+) -> tuple[np.ndarray, np.ndarray, GaussianMixture, Any]:
     """Points that are there, their weights, the start and the prior."""
     X = as_points(X, as_mixture(initial, "initial").d)
     initial = constrained(initial, covariance_type)

@@ -10,15 +10,28 @@ References
 .. [1] M. Okabe and K. Ito (2008), Color universal design (CUD).
 """
 
-import matplotlib.pyplot as plt
-import numpy as np
-from matplotlib.colors import ListedColormap, to_rgb
-from matplotlib.patches import Ellipse
-from matplotlib.ticker import MaxNLocator
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gmm_lib._extras import needing
 from gmm_lib._validate import as_number, as_points, as_responsibilities
 from gmm_lib.em import as_mixture
 from gmm_lib.initial import as_labels
+from gmm_lib.mixture import GaussianMixture
+
+with needing("plot", "gmm_lib.plotting"):
+    import matplotlib.pyplot as plt
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection, PathCollection
+    from matplotlib.colors import ListedColormap, to_rgb
+    from matplotlib.contour import QuadContourSet
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Ellipse, Patch
+    from matplotlib.ticker import MaxNLocator
 
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 MARKERS = ["o", "s", "^", "D", "v", "P"]
@@ -29,7 +42,13 @@ UNLABELLED = "#666666"
 HEIGHTS = ListedColormap(plt.get_cmap("viridis")(np.linspace(0, 0.6, 256)))
 
 
-def draw_points(X, labels=None, *, ax=None, size=None):
+def draw_points(
+    X: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    ax: Axes | None = None,
+    size: float | None = None,
+) -> list[PathCollection]:
     """Draw the points: on the axis in one dimension, as a scatter in two.
 
     Parameters
@@ -51,6 +70,14 @@ def draw_points(X, labels=None, *, ax=None, size=None):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> ten = datasets.ten_points()
+    >>> len(plotting.draw_points(ten.X, ten.labels))
+    2
+    >>> plotting.plt.close()
     """
     x, y = _coordinates(X)
     ax, size = _axes(ax), _size(len(x), size)
@@ -60,14 +87,16 @@ def draw_points(X, labels=None, *, ax=None, size=None):
     else:
         labels = as_labels(labels, len(x))
         artists = [
-            ax.scatter(*xy, s=size, color=component_color(j), marker=_marker(j), **style)
-            for j, xy in _groups(x, y, labels)
+            ax.scatter(a, b, s=size, color=component_color(j), marker=_marker(j), **style)
+            for j, (a, b) in _groups(x, y, labels)
         ]
     _name_axes(X, ax)
     return artists
 
 
-def draw_responsibilities(X, responsibilities, *, ax=None, size=None):
+def draw_responsibilities(
+    X: ArrayLike, responsibilities: ArrayLike, *, ax: Axes | None = None, size: float | None = None
+) -> list[PathCollection]:
     """Draw the points, each in the mixture of the components' colors that its responsibilities are.
 
     A point of one component alone has its color, a point between two a color in between; the
@@ -90,6 +119,13 @@ def draw_responsibilities(X, responsibilities, *, ax=None, size=None):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> ten = datasets.ten_points()
+    >>> artists = plotting.draw_responsibilities(ten.X, ten.start.responsibilities(ten.X))
+    >>> plotting.plt.close()
     """
     x, y = _coordinates(X)
     w = as_responsibilities(responsibilities, len(x))
@@ -97,7 +133,8 @@ def draw_responsibilities(X, responsibilities, *, ax=None, size=None):
     likeliest = w.argmax(axis=1)
     artists = [
         ax.scatter(
-            *xy,
+            a,
+            b,
             s=size,
             c=colors[likeliest == j],
             marker=_marker(j),
@@ -105,7 +142,7 @@ def draw_responsibilities(X, responsibilities, *, ax=None, size=None):
             linewidths=0.4,
             **_point_style(X),
         )
-        for j, xy in _groups(x, y, likeliest)
+        for j, (a, b) in _groups(x, y, likeliest)
     ]
     _name_axes(X, ax)
     return artists
@@ -128,7 +165,7 @@ OKLAB = np.array(
 )
 
 
-def responsibility_colors(responsibilities):
+def responsibility_colors(responsibilities: ArrayLike) -> np.ndarray:
     """Return the color of each point, shape (m, 3), red-green-blue from 0 to 1.
 
     The components' colors are mixed in Oklab [1]_, as in the explorers: there halfway between two
@@ -146,6 +183,12 @@ def responsibility_colors(responsibilities):
     References
     ----------
     .. [1] B. Ottosson (2020), A perceptual color space for image processing.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> plotting.responsibility_colors([[1, 0], [0.5, 0.5]]).round(3).tolist()
+    [[0.0, 0.447, 0.698], [0.539, 0.449, 0.463]]
     """
     w = as_responsibilities(responsibilities)
     srgb = np.array([to_rgb(component_color(j)) for j in range(w.shape[1])])
@@ -155,12 +198,25 @@ def responsibility_colors(responsibilities):
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def component_color(j):
-    """Return the color of component j, counted from 0; after six they come round again."""
+def component_color(j: int) -> str:
+    """Return the color of component j, counted from 0; after six they come round again.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> plotting.component_color(0) == plotting.component_color(6)
+    True
+    """
     return COLORS[j % len(COLORS)]
 
 
-def draw_density(mixture, *, ax=None, x=None, components=True):
+def draw_density(
+    mixture: GaussianMixture,
+    *,
+    ax: Axes | None = None,
+    x: ArrayLike | None = None,
+    components: bool = True,
+) -> list[Line2D]:
     """Draw the density of a mixture in one dimension, and each component's share φ_j N_j.
 
     Parameters
@@ -181,6 +237,13 @@ def draw_density(mixture, *, ax=None, x=None, components=True):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> len(plotting.draw_density(datasets.ten_points().start))
+    3
+    >>> plotting.plt.close()
     """
     _dimension(mixture, 1, "use draw_ellipses in two dimensions")
     x = _range_of(mixture) if x is None else as_points(x, 1, name="x")[:, 0]
@@ -198,7 +261,9 @@ def draw_density(mixture, *, ax=None, x=None, components=True):
     return lines
 
 
-def draw_heights(x, heights, *, ax=None, color=INK):
+def draw_heights(
+    x: ArrayLike, heights: ArrayLike, *, ax: Axes | None = None, color: Any = INK
+) -> LineCollection:
     """Draw a stem of the given height at each point: the factors of a likelihood.
 
     Parameters
@@ -215,6 +280,12 @@ def draw_heights(x, heights, *, ax=None, color=INK):
     ------
     TypeError, ValueError
         If x and heights are not m numbers each.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> artists = plotting.draw_heights([1, 4, 5], [0.1, 0.2, 0.1])
+    >>> plotting.plt.close()
     """
     x, heights = as_points(x, 1, name="x")[:, 0], as_points(heights, 1, name="heights")[:, 0]
     if len(x) != len(heights):
@@ -224,7 +295,13 @@ def draw_heights(x, heights, *, ax=None, color=INK):
     return _axes(ax).vlines(x, 0, heights, color=color, linewidth=1.5)
 
 
-def draw_ellipses(mixture, *, ax=None, n_std=(1.0, 2.0), means=True):
+def draw_ellipses(
+    mixture: GaussianMixture,
+    *,
+    ax: Axes | None = None,
+    n_std: Sequence[float] = (1.0, 2.0),
+    means: bool = True,
+) -> list[Patch]:
     """Draw each component in two dimensions as ellipses of equal density about its mean.
 
     Parameters
@@ -246,6 +323,13 @@ def draw_ellipses(mixture, *, ax=None, n_std=(1.0, 2.0), means=True):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> mixture = GaussianMixture([0.5, 0.5], [[0, 0], [3, 1]], [np.eye(2)] * 2)
+    >>> artists = plotting.draw_ellipses(mixture)
+    >>> plotting.plt.close()
     """
     _dimension(mixture, 2, "use draw_density in one dimension")
     n_std = [as_number(r, "n_std", strict=True) for r in n_std]
@@ -279,7 +363,13 @@ def draw_ellipses(mixture, *, ax=None, n_std=(1.0, 2.0), means=True):
     return ellipses
 
 
-def draw_state(X, mixture, responsibilities=None, *, ax=None):
+def draw_state(
+    X: ArrayLike,
+    mixture: GaussianMixture,
+    responsibilities: ArrayLike | None = None,
+    *,
+    ax: Axes | None = None,
+) -> tuple[list, list]:
     """Draw one moment of EM: the points, in the colors of their responsibilities, and the mixture.
 
     Parameters
@@ -299,6 +389,13 @@ def draw_state(X, mixture, responsibilities=None, *, ax=None):
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> ten = datasets.ten_points()
+    >>> artists = plotting.draw_state(ten.X, ten.start)
+    >>> plotting.plt.close()
     """
     X = as_points(X, as_mixture(mixture).d)
     ax = _axes(ax)
@@ -315,7 +412,9 @@ def draw_state(X, mixture, responsibilities=None, *, ax=None):
     return points, lines
 
 
-def draw_log_likelihood(log_likelihoods, *, ax=None, color=INK):
+def draw_log_likelihood(
+    log_likelihoods: ArrayLike, *, ax: Axes | None = None, color: Any = INK
+) -> Line2D:
     """Draw ℓ(θ_t) against t.
 
     Parameters
@@ -333,6 +432,13 @@ def draw_log_likelihood(log_likelihoods, *, ax=None, color=INK):
     ------
     TypeError, ValueError
         If they are not at least one number.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> found = fit(datasets.ten_points().X, datasets.ten_points().start)
+    >>> artists = plotting.draw_log_likelihood(found.log_likelihoods)
+    >>> plotting.plt.close()
     """
     values = as_points(log_likelihoods, 1, name="log_likelihoods")[:, 0]
     ax = _axes(ax)
@@ -343,7 +449,7 @@ def draw_log_likelihood(log_likelihoods, *, ax=None, color=INK):
     return line
 
 
-def evaluate_grid(f, xs, ys):
+def evaluate_grid(f: Callable, xs: ArrayLike, ys: ArrayLike) -> np.ndarray:
     """Return f(x, y) for every x in xs and y in ys, shape (len(ys), len(xs)).
 
     Parameters
@@ -356,12 +462,25 @@ def evaluate_grid(f, xs, ys):
     ------
     TypeError, ValueError
         If xs or ys is not such an array.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> plotting.evaluate_grid(lambda x, y: x + 10 * y, [1, 2, 3], [0, 1]).tolist()
+    [[1.0, 2.0, 3.0], [11.0, 12.0, 13.0]]
     """
     xs, ys = as_points(xs, 1, name="xs")[:, 0], as_points(ys, 1, name="ys")[:, 0]
     return np.array([[float(f(x, y)) for x in xs] for y in ys])
 
 
-def draw_contour(f, xs, ys, *, ax=None, levels=12):
+def draw_contour(
+    f: Callable,
+    xs: ArrayLike,
+    ys: ArrayLike,
+    *,
+    ax: Axes | None = None,
+    levels: int | ArrayLike = 12,
+) -> QuadContourSet:
     """Draw a function of two parameters as contour lines.
 
     Parameters
@@ -382,12 +501,20 @@ def draw_contour(f, xs, ys, *, ax=None, levels=12):
     ------
     TypeError, ValueError
         If xs or ys is not such an array.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> lines = plotting.draw_contour(lambda x, y: x * y, [0, 1, 2], [0, 1])
+    >>> type(lines).__name__
+    'QuadContourSet'
+    >>> plotting.plt.close()
     """
     heights = np.ma.masked_invalid(evaluate_grid(f, _sides(xs, "xs"), _sides(ys, "ys")))
     return _axes(ax).contour(xs, ys, heights, levels=levels, cmap=HEIGHTS, linewidths=1.2)
 
 
-def draw_surface(f, xs, ys, *, ax=None):
+def draw_surface(f: Callable, xs: ArrayLike, ys: ArrayLike, *, ax: Any = None) -> Artist:
     """Draw a function of two parameters as a surface in space.
 
     Parameters
@@ -405,6 +532,12 @@ def draw_surface(f, xs, ys, *, ax=None):
     ------
     TypeError, ValueError
         If xs or ys is not such an array, or ax is not three-dimensional.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> surface = plotting.draw_surface(lambda x, y: x * y, [0, 1, 2], [0, 1])
+    >>> plotting.plt.close()
     """
     heights = evaluate_grid(f, _sides(xs, "xs"), _sides(ys, "ys"))
     if ax is None:
@@ -417,7 +550,9 @@ def draw_surface(f, xs, ys, *, ax=None):
     return ax.plot_surface(*np.meshgrid(xs, ys), heights, cmap=HEIGHTS, linewidth=0)
 
 
-def draw_path(path, *, ax=None, color=INK, marker="o"):
+def draw_path(
+    path: ArrayLike, *, ax: Axes | None = None, color: Any = INK, marker: str = "o"
+) -> tuple[Line2D, Line2D]:
     """Draw the way an algorithm took through two parameters, its end marked larger.
 
     Parameters
@@ -436,6 +571,12 @@ def draw_path(path, *, ax=None, color=INK, marker="o"):
     ------
     TypeError, ValueError
         If the path is not of that shape.
+
+    Examples
+    --------
+    >>> from gmm_lib import plotting
+    >>> artists = plotting.draw_path([[0, 0], [1, 0.5], [2, 0.7]])
+    >>> plotting.plt.close()
     """
     path = as_points(path, 2, name="path")
     ax = _axes(ax)
@@ -472,7 +613,7 @@ def _in_plane(X):
     return np.ndim(X) == 2 and np.shape(X)[1] == 2
 
 
-def _point_style(X):
+def _point_style(X) -> dict[str, Any]:
     # On a line the points sit on the axis, above it, and are not cut in half by its edge.
     return {"alpha": 0.85} if _in_plane(X) else {"zorder": 3, "clip_on": False}
 

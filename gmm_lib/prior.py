@@ -1,8 +1,10 @@
 """A prior on covariances: the remedy for collapse that keeps the objective rising."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_count, as_number
 from gmm_lib.covariance import EPS, DegenerateComponentError, checked_cholesky, log_determinants
@@ -64,6 +66,10 @@ class CovariancePrior:
     strength: float
     covariance: np.ndarray
 
+    if TYPE_CHECKING:  # the field is an array, whatever it is made from
+
+        def __init__(self, strength: float, covariance: ArrayLike) -> None: ...
+
     def __post_init__(self):
         strength = as_number(self.strength, "strength", strict=True)
         covariance = np.atleast_2d(self.covariance)
@@ -80,7 +86,9 @@ class CovariancePrior:
         object.__setattr__(self, "covariance", covariance)
 
     @classmethod
-    def from_data(cls, X, k=1, *, strength=1.0, sample_weight=None):
+    def from_data(
+        cls, X: Any, k: int = 1, *, strength: float = 1.0, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Return a prior of the size of the data: their covariance, shared out among k components.
 
         C is the covariance of all points divided by k^(2/d), so that k ellipses of it fill the
@@ -141,11 +149,11 @@ class CovariancePrior:
         return cls(strength, covariance / k ** (2 / len(covariance)))
 
     @property
-    def d(self):
+    def d(self) -> int:
         """Number of features."""
         return len(self.covariance)
 
-    def log_density(self, cholesky):
+    def log_density(self, cholesky: np.ndarray) -> float:
         """Return Σ_j log p(Σ_j), up to a constant.
 
         Parameters

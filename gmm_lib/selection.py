@@ -20,10 +20,12 @@ References
 """
 
 import math
+from collections.abc import Iterable
 from textwrap import shorten
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import (
     as_choice,
@@ -59,6 +61,13 @@ class Candidate(NamedTuple):
     failure : str or None
         Why there is no fit, or no held-out score. What could not be computed is infinite, on the
         side where it is never the best: criteria inf, log_likelihood and held_out -inf.
+
+    Examples
+    --------
+    >>> table = compare(datasets.ten_points().X, [1, 2], rng=np.random.default_rng(0))
+    >>> candidate = table[1]
+    >>> candidate.k, candidate.n_parameters, round(candidate.bic, 2)
+    (2, 5, 75.99)
     """
 
     k: int
@@ -78,9 +87,16 @@ class Candidate(NamedTuple):
 
 
 class Comparison(list):
-    """Candidates side by side: a list that prints as a table and names its best."""
+    """Candidates side by side: a list that prints as a table and names its best.
 
-    def best(self, criterion="bic"):
+    Examples
+    --------
+    >>> table = compare(datasets.ten_points().X, [1, 2], rng=np.random.default_rng(0))
+    >>> table.best('bic').k
+    2
+    """
+
+    def best(self, criterion: str = "bic") -> Candidate:
         """Return the best candidate.
 
         Parameters
@@ -126,7 +142,7 @@ class Comparison(list):
         return "\n".join(lines)
 
 
-def n_parameters(k, d, covariance_type="full"):
+def n_parameters(k: int, d: int, covariance_type: str = "full") -> int:
     """Return how many free numbers a mixture has.
 
     k - 1 mixing weights (they sum to 1), k d means, and for the covariances k d(d+1)/2 ("full"),
@@ -154,7 +170,7 @@ def n_parameters(k, d, covariance_type="full"):
     return (k - 1) + k * d + covariances[covariance_type]
 
 
-def aic(log_likelihood, parameters):
+def aic(log_likelihood: float, parameters: int) -> float:
     """Return Akaike's criterion 2p - 2ℓ [1]_; smaller is better.
 
     Parameters
@@ -172,12 +188,17 @@ def aic(log_likelihood, parameters):
     References
     ----------
     .. [1] H. Akaike (1974), IEEE Transactions on Automatic Control 19, 716-723.
+
+    Examples
+    --------
+    >>> aic(-32.24, 5)
+    74.48
     """
     penalty = 2.0 * as_count(parameters, "parameters", least=0)
     return penalty - 2.0 * _as_float(log_likelihood, "log_likelihood")
 
 
-def bic(log_likelihood, parameters, m):
+def bic(log_likelihood: float, parameters: int, m: int) -> float:
     """Return the Bayesian information criterion p log m - 2ℓ [1]_; smaller is better.
 
     Some software (R's mclust) has the sign turned round, so that larger is better.
@@ -199,12 +220,19 @@ def bic(log_likelihood, parameters, m):
     References
     ----------
     .. [1] G. Schwarz (1978), Annals of Statistics 6, 461-464.
+
+    Examples
+    --------
+    >>> round(bic(-32.24, 5, 10), 2)
+    75.99
     """
     penalty = as_count(parameters, "parameters", least=0) * math.log(as_number(m, "m", least=1))
     return penalty - 2.0 * _as_float(log_likelihood, "log_likelihood")
 
 
-def icl(bic, responsibilities, *, sample_weight=None):
+def icl(
+    bic: float, responsibilities: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> float:
     r"""Return the integrated completed likelihood criterion [1]_; smaller is better.
 
     It is BIC of the points together with their most likely labels,
@@ -248,8 +276,15 @@ def icl(bic, responsibilities, *, sample_weight=None):
 
 
 def held_out_log_likelihood(
-    X, k, *, rng, folds=5, covariance_type="full", sample_weight=None, **options
-):
+    X: ArrayLike,
+    k: int,
+    *,
+    rng: np.random.Generator,
+    folds: int = 5,
+    covariance_type: str = "full",
+    sample_weight: ArrayLike | None = None,
+    **options: Any,
+) -> float:
     """Return the mean log-density of points under fits that never saw them (cross-validation).
 
     The points are dealt at random into `folds` parts; each part is scored by a mixture fitted to
@@ -280,6 +315,13 @@ def held_out_log_likelihood(
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> X = datasets.old_faithful().X
+    >>> held = [held_out_log_likelihood(X, k, rng=np.random.default_rng(0)) for k in (1, 2)]
+    >>> bool(held[1] > held[0])
+    True
     """
     X, weight = _present(as_points(X, least=2), sample_weight)
     folds = _as_folds(folds, k, len(X))
@@ -288,7 +330,16 @@ def held_out_log_likelihood(
     return _held_out(X, weight, k, rng, folds, options)[0]
 
 
-def compare(X, ks, *, rng, folds=None, covariance_type="full", sample_weight=None, **options):
+def compare(
+    X: ArrayLike,
+    ks: Iterable[int],
+    *,
+    rng: np.random.Generator,
+    folds: int | None = None,
+    covariance_type: str = "full",
+    sample_weight: ArrayLike | None = None,
+    **options: Any,
+) -> Comparison:
     """Fit a mixture for each number of components and return the criteria side by side.
 
     Parameters
@@ -393,7 +444,7 @@ def _held_out(X, weight, k, rng, folds, options):
     return float(total / (len(X) if weight is None else weight.sum())), None
 
 
-def _present(X, sample_weight):
+def _present(X, sample_weight) -> tuple[np.ndarray, np.ndarray | None]:
     """Points and weights without those of weight 0, which are absent."""
     return present(X, as_sample_weight(sample_weight, len(X)))
 

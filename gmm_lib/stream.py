@@ -14,8 +14,10 @@ each time they are read. The engine trusts them.
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_count, as_points, as_sample_weight
 from gmm_lib.blocks import Blocks
@@ -25,7 +27,9 @@ from gmm_lib.rows import Rows
 from gmm_lib.tables import package_of
 
 
-def as_source(X, sample_weight=None, threads=None):
+def as_source(
+    X: Any, sample_weight: ArrayLike | None = None, threads: int | None = None
+) -> Rows | Blocks | Partitions:
     """Return the source that answers for X.
 
     Parameters
@@ -50,6 +54,14 @@ def as_source(X, sample_weight=None, threads=None):
         are finite and not too large to square.
     FileNotFoundError
         If there is no such file.
+
+    Examples
+    --------
+    >>> from gmm_lib.stream import as_source
+    >>> blocks = [np.zeros((3, 2)), np.ones((4, 2))]
+    >>> source = as_source(lambda: iter(blocks))
+    >>> source.m, source.d
+    (7, 2)
     """
     if threads is not None:
         threads = as_count(threads, "threads")

@@ -33,12 +33,14 @@ References
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_choice, as_points, as_sample_weight
 from gmm_lib.covariance import COVARIANCE_TYPES, diagonals
 from gmm_lib.em import as_mixture
 from gmm_lib.features import features_of
-from gmm_lib.prior import as_prior
+from gmm_lib.mixture import GaussianMixture
+from gmm_lib.prior import CovariancePrior, as_prior
 
 # The information counts as singular where less than this share of the complete information is left
 # in some direction: rounding alone makes about 1e-13 of it.
@@ -83,6 +85,13 @@ class StandardErrors:
         about 1e6 on the data hardly fix some combination of parameters.
     distance : float
         How far the mixture is from the maximum as Newton's method sees it, in standard errors.
+
+    Examples
+    --------
+    >>> X = datasets.old_faithful().X
+    >>> errors = standard_errors(X, fit(X, 2, rng=np.random.default_rng(0)).mixture)
+    >>> errors.means.shape, errors.covariances.shape, len(errors.names)
+    ((2, 2), (2, 2, 2), 11)
     """
 
     weights: np.ndarray
@@ -109,7 +118,14 @@ class StandardErrors:
         return text.replace("\n", " ")
 
 
-def standard_errors(X, mixture, covariance_type="full", *, sample_weight=None, prior=None):
+def standard_errors(
+    X: ArrayLike,
+    mixture: GaussianMixture,
+    covariance_type: str = "full",
+    *,
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
+) -> StandardErrors:
     """Return the standard errors of a fitted mixture, from the observed information [1]_.
 
     They say how much the estimates would scatter over data sets drawn anew, near this maximum, if

@@ -1,14 +1,16 @@
 """One iteration of EM as a sheet to do by hand: the tables, blank or filled in."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gmm_lib._validate import as_points
 from gmm_lib.em import as_mixture, e_step, m_step
+from gmm_lib.mixture import GaussianMixture
 
 BLANK = "&emsp;" * 4  # room to write in; keeps an empty cell as tall as a full one
 
 
-def em_worksheet(X, mixture, *, filled=True):
+def em_worksheet(X: ArrayLike, mixture: GaussianMixture, *, filled: bool = True) -> str:
     """Return the two tables of one EM iteration on one-dimensional data, as Markdown.
 
     The first table has a row for each point: the weighted heights φ_j N(x; μ_j, σ_j²), their sum
@@ -37,6 +39,13 @@ def em_worksheet(X, mixture, *, filled=True):
     References
     ----------
     .. [1] A. Ng, CS229 lecture notes, "Mixtures of Gaussians and the EM algorithm", Stanford.
+
+    Examples
+    --------
+    >>> from gmm_lib.worksheet import em_worksheet
+    >>> ten = datasets.ten_points()
+    >>> len(em_worksheet(ten.X, ten.start).splitlines())
+    21
     """
     as_mixture(mixture)
     X = as_points(X, mixture.d)

@@ -19,12 +19,18 @@ SUPPORTED = [(3, 13), (3, 12), (3, 11)]
 
 def choose_python() -> str:
     """A Python the lock was made for: this one, or another one on the path."""
-    if sys.version_info[:2] in SUPPORTED:
+    if sys.version_info[:2] in SUPPORTED and can_make_environments(sys.executable):
         return sys.executable
     for major, minor in SUPPORTED:
         found = shutil.which(f"python{major}.{minor}")
-        if found and subprocess.run([found, "-c", ""], stderr=subprocess.DEVNULL).returncode == 0:
+        if found and can_make_environments(found):
             return found
+    if sys.version_info[:2] in SUPPORTED:
+        sys.exit(
+            f"Expected a Python with venv and ensurepip, got {sys.executable} without. On Debian "
+            "and Ubuntu: apt install python3-venv. Or name another: "
+            "make PYTHON=/path/to/python3.12"
+        )
     if sys.version_info[:2] > SUPPORTED[0]:
         print("Python 3.11 to 3.13 not found; trying {}.{}".format(*sys.version_info[:2]))
         return sys.executable
@@ -32,6 +38,12 @@ def choose_python() -> str:
         "Expected Python 3.11, 3.12 or 3.13, got {}.{} ({}). Install one, or name it: "
         "make PYTHON=/path/to/python3.12".format(*sys.version_info[:2], sys.executable)
     )
+
+
+def can_make_environments(python: str) -> bool:
+    """Whether a Python runs and has all that `python -m venv` needs: some systems split it off."""
+    asked = [python, "-c", "import ensurepip, venv"]
+    return subprocess.run(asked, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def run(*command) -> None:

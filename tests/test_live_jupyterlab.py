@@ -25,10 +25,10 @@ CELLS = [
 
 
 class Lab:
-    """A JupyterLab server on a folder of its own, and a client of its one kernel."""
+    """A server of JupyterLab or Notebook on a folder of its own, and a client of its one kernel."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, program="jupyterlab"):
+        self.folder, self.program = folder, program
         self.process = None
 
     def __enter__(self):
@@ -45,7 +45,7 @@ class Lab:
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
         self.log = open(self.folder / "lab.log", "w+")  # noqa: SIM115 (closed on exit)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
+            [sys.executable, "-m", self.program, "--no-browser", "--allow-root", "--port=0"]
             + ["--IdentityProvider.token=", "--ServerApp.password="]
             + [f"--ServerApp.root_dir={self.folder / 'work'}"]
             + ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],

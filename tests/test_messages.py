@@ -47,6 +47,7 @@ from gmm_lib import (
     standard_errors,
     widgets,
 )
+from gmm_lib._extras import needing
 from gmm_lib.online import incremental_states, stepwise_states
 from gmm_lib.stream import arrow
 from gmm_lib.worksheet import em_worksheet
@@ -138,8 +139,15 @@ def without_tqdm(call):
         sys.modules.update(kept)
 
 
+def without_matplotlib():
+    """A drawing where matplotlib cannot be imported."""
+    with needing("plot", "gmm_lib.plotting"):
+        raise ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib")
+
+
 CASES = {
     "__init__": [lambda folder: gmm_lib.nothing],
+    "_extras": [lambda folder: without_matplotlib()],
     "acceleration": [
         lambda folder: list(islice(squarem_states(TEN, SPIKE), 99)),
         lambda folder: acceleration.extrapolated(*vanishing(), np.ones(1)),

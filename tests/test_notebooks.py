@@ -56,7 +56,9 @@ def test_a_missing_library_is_told_by_the_first_code_cell(path, monkeypatch):
     first = next(c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
     assert "\nfrom gmm_lib" in first.source
     monkeypatch.setitem(sys.modules, "gmm_lib", None)  # for Python: not installed
-    with pytest.raises(ImportError, match="is missing. Run `pip install .`.*README.md"):
+    with pytest.raises(
+        ImportError, match=r'is missing. Run `pip install "\.\[chapters\]"`.*README.md'
+    ):
         exec(first.source, {})
 
 

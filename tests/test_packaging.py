@@ -8,11 +8,15 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from importlib import metadata
 
 import pytest
 import yaml
 from conftest import ROOT
 from packaging.requirements import Requirement
+
+import gmm_lib
+import install
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
@@ -25,7 +29,7 @@ def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT"):
+    for name in ("pyproject.toml", "PACKAGE.md", "LICENSE", "LICENSE-TEXT"):
         shutil.copy(ROOT / name, source)
     shutil.copytree(ROOT / "gmm_lib", source / "gmm_lib")
     done = subprocess.run(
@@ -165,3 +169,101 @@ def test_quick_start_of_the_readme_runs(capsys):
     iteration, log_likelihood = capsys.readouterr().out.split()
     assert int(iteration) == 0
     assert float(log_likelihood) == pytest.approx(names["fit"].log_likelihood)
+
+
+# What is missing
+
+
+def without(*modules):
+    """A Python program's start: the modules cannot be imported."""
+    return f"import sys; sys.modules.update(dict.fromkeys({modules!r}))\n"
+
+
+@pytest.mark.parametrize(
+    ("missing", "program", "extra"),
+    [
+        ("matplotlib", "import gmm_lib.plotting", "plot"),
+        ("matplotlib", "import gmm_lib; gmm_lib.plotting.draw_points([1, 2])", "plot"),
+        ("matplotlib", "from gmm_lib import plotting", "plot"),
+        ("anywidget", "from gmm_lib.widgets import EMExplorer", "widgets"),
+        ("traitlets", "import gmm_lib; gmm_lib.widgets.EMExplorer()", "widgets"),
+        (
+            "traitlets",
+            "from gmm_lib.widgets import explorer_class; explorer_class('em')",
+            "widgets",
+        ),
+        ("pyarrow", "import gmm_lib; gmm_lib.fit(sys.argv[1], 2)", "scale"),
+    ],
+)
+def test_what_needs_an_extra_names_it(missing, program, extra, tmp_path):
+    file = tmp_path / "points.parquet"
+    file.touch()
+    command = [sys.executable, "-c", without(missing) + program, file]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith("ModuleNotFoundError: ")
+    assert f"extra [{extra}]" in told
+    assert f"no module '{missing}" in told
+    assert f"pip install 'gmm-lib[{extra}]'" in told
+    assert extra in PROJECT["optional-dependencies"]
+
+
+@pytest.mark.skipif(sys.version_info[:2] not in install.SUPPORTED, reason="another message comes")
+def test_python_without_venv_is_told_what_to_install(monkeypatch):
+    monkeypatch.setattr(install, "can_make_environments", lambda python: False)
+    with pytest.raises(SystemExit, match="venv and ensurepip, got .*apt install python3-venv"):
+        install.choose_python()
+
+
+def test_python_that_can_make_environments_is_told_from_one_that_cannot(tmp_path):
+    assert install.can_make_environments(sys.executable)
+    if os.name == "posix":
+        (tmp_path / "python").write_text('#!/bin/sh\ncase "$2" in *ensurepip*) exit 1;; esac\n')
+        (tmp_path / "python").chmod(0o755)
+        assert not install.can_make_environments(str(tmp_path / "python"))
+
+
+# What is told
+
+
+def test_supported_pythons_are_told_alike():
+    """In the README, on the first page, by the installer, the metadata and the Makefile."""
+    versions = [f"{major}.{minor}" for major, minor in sorted(install.SUPPORTED)]
+    words = f"Python {', '.join(versions[:-1])} or {versions[-1]}"
+    assert words in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert words in (ROOT / "index.md").read_text(encoding="utf-8")
+    assert f"{versions[0]} to {versions[-1]}" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
+    assert named == versions
+    assert PROJECT["requires-python"] == f">={versions[0]}"
+
+
+def test_version_is_that_of_the_metadata(monkeypatch):
+    assert gmm_lib.__version__ == metadata.version("gmm-lib")
+
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    assert gmm_lib.__version__ == "not installed"
+
+
+def test_modules_that_need_numpy_alone_come_with_the_library():
+    program = "import gmm_lib; print(*(getattr(gmm_lib, n).__name__ for n in sys.argv[1:]))"
+    names = ["check", "datasets", "online", "stream", "worksheet"]
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {program}", *names], capture_output=True, text=True
+    )
+    assert done.stdout.split() == [f"gmm_lib.{name}" for name in names]
+
+
+def test_description_of_the_package_stands_alone():
+    """A registry shows it beside nothing: no link of it is relative, and its program runs."""
+    text = (ROOT / PROJECT["readme"]).read_text(encoding="utf-8")
+    assert [
+        link for link in re.findall(r"\]\((.*?)\)", text) if not link.startswith("https:")
+    ] == []
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    names = {}
+    exec(program, names)
+    assert names["found"].converged

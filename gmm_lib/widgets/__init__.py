@@ -5,6 +5,21 @@ Nothing is imported until asked for: ``import gmm_lib`` needs neither anywidget 
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+from gmm_lib._extras import needing
+
+if TYPE_CHECKING:  # loaded on use
+    from gmm_lib.widgets.base import Explorer as Explorer
+    from gmm_lib.widgets.bound import BoundExplorer as BoundExplorer
+    from gmm_lib.widgets.break_it import BreakItExplorer as BreakItExplorer
+    from gmm_lib.widgets.em_explorer import EMExplorer as EMExplorer
+    from gmm_lib.widgets.jensen import JensenExplorer as JensenExplorer
+    from gmm_lib.widgets.labels import LabelsExplorer as LabelsExplorer
+    from gmm_lib.widgets.likelihood import LikelihoodExplorer as LikelihoodExplorer
+    from gmm_lib.widgets.paths import PathsExplorer as PathsExplorer
+    from gmm_lib.widgets.shards import ShardsExplorer as ShardsExplorer
+    from gmm_lib.widgets.soft_hard import SoftHardExplorer as SoftHardExplorer
 
 # kind (the root element's data-explorer) -> (module, class). A new explorer adds its line here.
 EXPLORERS = {
@@ -24,26 +39,38 @@ _MODULE_OF = {name: module for module, name in EXPLORERS.values()} | {"Explorer"
 __all__ = ["EXPLORERS", "explorer_class", *_MODULE_OF]
 
 
-def explorer_class(kind):
+def explorer_class(kind: str) -> type:
     """Return the class of the explorer named `kind` (a key of `EXPLORERS`).
 
     Raises
     ------
     ValueError
         If there is no explorer of that name.
+
+    Examples
+    --------
+    >>> explorer_class('em').__name__
+    'EMExplorer'
     """
     if kind not in EXPLORERS:
         raise ValueError(
             f"kind: expected one of {', '.join(EXPLORERS)}, got {kind!r}; choose one of these."
         )
     module, name = EXPLORERS[kind]
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    return _from(module, name)
 
 
-def __getattr__(name):
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+def _from(module, name):
+    with needing("widgets", __name__):
+        return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _from(_MODULE_OF[name], name)
 
 
 def __dir__():

@@ -315,9 +315,15 @@ class Explorer(anywidget.AnyWidget):
         The words of this explorer in that language, shared ones included; read only.
     anchor : str
         Name of this explorer in links to its state; give it where a page has two of one kind.
+
+    Examples
+    --------
+    >>> explorer = explorer_class('jensen')('square', values=[1, 9])
+    >>> isinstance(explorer, Explorer), explorer.state['values']
+    (True, (1.0, 9.0))
     """
 
-    STATE = ()
+    STATE: tuple[str, ...] = ()
 
     kind = Unicode(read_only=True).tag(sync=True)
     language = Unicode("en").tag(sync=True)

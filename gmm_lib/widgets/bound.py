@@ -47,6 +47,12 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
         How many M steps have been made; and which half step came last, "e" or "m".
     before : sequence of 2 numbers, or empty
         ℓ and the bound before the last M step, to tell what it gained.
+
+    Examples
+    --------
+    >>> explorer = BoundExplorer()
+    >>> bool(explorer.lower_bound <= explorer.log_likelihood)
+    True
     """
 
     STATE = ("data", "coordinate", "climb", *PARTS, "q", "selected", "iteration", "half", "before")

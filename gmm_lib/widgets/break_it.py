@@ -196,6 +196,12 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
         Whether the end of this run has been reached.
     solved : list of str
         The scenarios that the reader has repaired.
+
+    Examples
+    --------
+    >>> explorer = BreakItExplorer()
+    >>> explorer.scenario, explorer.stage
+    ('collapse', 'predict')
     """
 
     STATE = ("scenario", "prediction", "repair", "iteration", "seen", "solved")
@@ -206,7 +212,7 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
     iteration = Whole()
     seen = Bool(False).tag(sync=True)
     solved = List(Choice(tuple(PREDICTIONS))).tag(sync=True)
-    points = List(read_only=True).tag(sync=True)
+    points: List = List(read_only=True).tag(sync=True)
     setups = Dict(read_only=True).tag(sync=True)
 
     def __init__(self, scenario="collapse", **options):

@@ -33,6 +33,12 @@ class JensenExplorer(Explorer, kind="jensen"):
         Where the points are, inside the range of the curve.
     masses : sequence of as many numbers from 0 to 1
         What each point weighs; the weights are these divided by their sum.
+
+    Examples
+    --------
+    >>> explorer = JensenExplorer('square', values=[1, 9])
+    >>> explorer.gap
+    16.0
     """
 
     STATE = ("curve", "values", "masses", "found")

@@ -44,6 +44,12 @@ class LabelsExplorer(Explorer, kind="labels"):
         Whether the hard loop's labels use φ.
     soft : bool
         Whether soft labels (EM) are shown too.
+
+    Examples
+    --------
+    >>> explorer = LabelsExplorer()
+    >>> explorer.start.means.ravel().tolist()
+    [3.0, 10.0]
     """
 
     STATE = ("labels", "weights", "means", "sigmas", "iteration", "half", "ddof", "shares", "soft")

@@ -45,6 +45,12 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
         Whether the reader has moved the curve; only then can the maximum be shown.
     shown : bool
         Whether the maximum is shown.
+
+    Examples
+    --------
+    >>> explorer = LikelihoodExplorer(mu=5, sigma=3)
+    >>> round(explorer.log_likelihood, 4)
+    -11.9766
     """
 
     STATE = ("data", "mu", "sigma", "points", "factors", "tried", "shown")

@@ -34,6 +34,12 @@ class PathsExplorer(Explorer, kind="paths"):
     shown : list of {"em", "hard", "gradient"}
     basins : bool
         Whether to color the map by where EM ends.
+
+    Examples
+    --------
+    >>> explorer = PathsExplorer(start=[3, 10])
+    >>> explorer.X.shape
+    (10, 1)
     """
 
     STATE = ("start", "step_size", "iteration", "shown", "basins")

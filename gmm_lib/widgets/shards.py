@@ -72,6 +72,12 @@ class ShardsExplorer(Explorer, kind="shards"):
         Which machine has summed each part; -1 where the sums are lost.
     dead : list of int
         The machines that are gone.
+
+    Examples
+    --------
+    >>> explorer = ShardsExplorer()
+    >>> explorer.machines, explorer.X.shape
+    (4, (1000, 1))
     """
 
     STATE = (
@@ -90,7 +96,7 @@ class ShardsExplorer(Explorer, kind="shards"):
 
     data = Choice(SETS)
     machines = Whole(4)
-    cuts = List().tag(sync=True)
+    cuts: List = List().tag(sync=True)
     shuffle = Whole()
     iteration = Whole()
     order = Choice(("tree", "chain"))

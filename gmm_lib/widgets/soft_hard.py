@@ -56,6 +56,12 @@ class SoftHardExplorer(Explorer, kind="soft-hard", module="soft_hard.js"):
         Where the means are now.
     start : array_like, shape (k, d)
         Where they set out, and where the k-means shown for comparison starts.
+
+    Examples
+    --------
+    >>> explorer = SoftHardExplorer(variance=1.0)
+    >>> explorer.responsibilities.shape
+    (10, 2)
     """
 
     STATE = ("data", "variance", "start", "means")
