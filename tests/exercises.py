@@ -294,6 +294,30 @@ BY_HAND = {
             "0.8069": "you forgot the three tails.",
         },
     ),
+    "ex-p-try": Answers(
+        "0.03",
+        {
+            "0.0251": "count the observed statistic among its like",
+            "0.025": "the observed one is at least as large as itself, too.",
+            "0.97": "this is the share of smaller ones.",
+        },
+    ),
+    "ex-long-try": Answers(
+        "0.445",
+        {
+            "0.198": "this is its square.",
+            "0.3558": "only the waits of the long kind count.",
+            "5.868": "this is the scatter of one wait",
+        },
+    ),
+    "ex-log-try": Answers(
+        "1.92",
+        {
+            "-1.80": "this is the interval of the variance itself",
+            "24.09": "this is the upper end.",
+            "0.652": "this is still a logarithm.",
+        },
+    ),
 }
 
 # ---------------------------------------------------------------------------------- functions
