@@ -8,7 +8,8 @@ JOBS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve lab test test-newest lint format bench weigh sizes picture lock clean
+.PHONY: help env browser book serve lab test test-fast test-newest lint format bench weigh sizes \
+  picture lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,13 +23,23 @@ serve: env ## Build the book and serve it on 127.0.0.1 (PORT=8000)
 book: env ## Build the book into _build/html
 	@$(BIN)/python scripts/book.py build
 
+# The user of a container is root, whom Jupyter refuses unless told.
 lab: env ## Open the chapters in JupyterLab
-	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters
+	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --allow-root --LabApp.default_url=/lab/tree/chapters
 
+browser: env
+	@$(BIN)/python scripts/browser.py
+
+# The book is built here, not as a prerequisite: without a browser nobody waits for it.
 # Notebooks run apart, because nbval would measure coverage in their kernels too, which hangs at times.
-test: book ## Run the whole suite: library, notebooks, explorers, site
-	@$(BIN)/python -m pytest tests --numprocesses $(JOBS) --dist loadscope --cov --cov-report=term
+test: browser ## Run the whole suite: library, notebooks, explorers, site
+	@$(BIN)/python scripts/book.py build
+	@$(BIN)/python -m pytest tests --numprocesses $(JOBS) --dist loadgroup --cov --cov-report=term
 	@$(BIN)/python -m pytest chapters appendices --numprocesses $(JOBS) --dist loadscope
+
+test-fast: env ## Run what needs no browser, no book and no more than a minute: the library
+	@$(BIN)/python -m pytest tests --numprocesses $(JOBS) --dist loadgroup \
+	  -m "not browser and not book and not slow"
 
 test-newest: ## Run the suite with the newest versions pyproject.toml allows (in .venv-newest)
 	@$(PYTHON) scripts/install.py --newest
@@ -64,5 +75,5 @@ lock: ## Write requirements.txt anew from pyproject.toml (needs uv)
 	  --output-file requirements.txt pyproject.toml
 
 clean: ## Remove everything that can be made again
-	rm -rf _build .venv .venv-newest .pytest_cache .ruff_cache .coverage .hypothesis *.egg-info build
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf _build .venv .venv-newest .pytest_cache .coverage .hypothesis *.egg-info build
+	find . \( -name __pycache__ -o -name .ruff_cache \) -type d -prune -exec rm -rf {} +

@@ -90,7 +90,7 @@ def room_style(name: str) -> str:
     )
 
 
-def host_markup(state: dict, model_id: str, static: Path) -> tuple[str, str]:
+def host_markup(state: dict, model: str, static: Path) -> tuple[str, str]:
     """The opening and closing HTML around an explorer's still picture.
 
     Writes the explorer's code below ``static`` when it is not there yet.
@@ -110,7 +110,7 @@ def host_markup(state: dict, model_id: str, static: Path) -> tuple[str, str]:
         "class": "explorer-host",
         "data-kind": state["kind"],
         "data-files": " ".join(files),
-        "data-model": model_id,
+        "data-model": model,
         "data-room": room,
         "data-failed": site_words()["failed"],
     }
@@ -162,6 +162,7 @@ def host_widgets(app, doctree: nodes.document) -> None:
     models = saved_models(app, docname)
     if app.builder.format != "html":
         return  # print and PDF take the still picture
+    numbers = {}  # of the models on the page: their own ids are drawn anew in each run
     is_bundle = lambda node: (  # noqa: E731
         isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
     )
@@ -195,7 +196,8 @@ def host_widgets(app, doctree: nodes.document) -> None:
                 location=docname,
             )
         else:
-            opening, closing = host_markup(model["state"], model_id, Path(app.outdir) / "_static")
+            number = numbers.setdefault(model_id, str(len(numbers)))
+            opening, closing = host_markup(model["state"], number, Path(app.outdir) / "_static")
             view.children = []
             view += [raw(opening), still.deepcopy(), raw(closing)]
 

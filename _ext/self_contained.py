@@ -30,6 +30,9 @@ DEFER = re.compile(
     r'<script (src="[^"]*/(?:clipboard\.min|copybutton|sphinx-book-theme|togglebutton)\.js[^"]*">)'
 )
 FORMULA_END = re.compile(r'(<span class="math [^"]*">[^<]*</span>[.,;:!?)’”]+)')
+# Exercises, solutions and proofs have one id for all their boxes, the theme one for two fields.
+REPEATED = re.compile(r'\s+id="((?:exercise|solution|proof)-content|proof|search-input)"')
+FOLD = re.compile(r'<p class="(collapsed|expanded) admonition-title">([^<]*)</p>')
 OUTPUT = re.compile(r'<div class="(output [^"]*)">(<div class="highlight"><pre>(.*?)</pre>)', re.S)
 # The feedback on a reader's answer, a line that ends as sentences do, or one past the column.
 SENTENCE = re.compile(r"Not yet: |[a-z)]\.(?: [A-Z]|$)|^.{92}", re.M)
@@ -97,6 +100,19 @@ def preload_first_explorer(text: str) -> str:
     return text.replace("</head>", f"{links}</head>", 1)
 
 
+def without_repeated_ids(text: str) -> str:
+    """The page with each such id where it comes first: what links and scripts find by it."""
+    seen = set()
+
+    def keep_first(found: re.Match) -> str:
+        if found[1] in seen:
+            return ""
+        seen.add(found[1])
+        return found[0]
+
+    return REPEATED.sub(keep_first, text)
+
+
 def clean_pages(app, exception) -> None:
     if exception is not None or app.builder.format != "html":
         return
@@ -122,11 +138,9 @@ def clean_pages(app, exception) -> None:
         text = PLAIN.sub(r"\1", text).replace("<pre><span></span>", "<pre>")
         text = OUTPUT.sub(wrap_sentences, text)
         # The full stop stays on the line of the formula before it.
-        text = re.sub(
-            r'(<span class="math [^"]*">[^<]*</span>[.,;:!?)’”]+)',
-            r'<span class="stay">\1</span>',
-            text,
-        )
+        text = FORMULA_END.sub(r'<span class="stay">\1</span>', text)
+        text = without_repeated_ids(text)
+        text = FOLD.sub(r'<span class="\1">\2</span>', text)  # a <summary> holds no paragraph
         # The entries of a bibliography have a role of their own, which a "list" may not hold.
         text = text.replace(
             '<div role="list" class="citation-list">', '<div class="citation-list">'

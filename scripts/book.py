@@ -143,9 +143,8 @@ def serve(port: int) -> None:
             ("127.0.0.1", port), Handler
         )  # before the build: a busy port is told at once
     except (OSError, OverflowError) as error:
-        sys.exit(
-            f"Port {port} cannot be used ({error}). Choose another: make serve PORT={port + 1}"
-        )
+        other = port + 1 if 0 < port < 65535 else 8000
+        sys.exit(f"Port {port} cannot be used ({error}). Choose another: make serve PORT={other}")
     with server:
         build()
         print(f"\n  The book: http://127.0.0.1:{server.server_port}/   (Ctrl+C ends)\n", flush=True)

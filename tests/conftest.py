@@ -10,6 +10,9 @@ page            open_page's page at 1280 px, light, nothing opened yet
 
 A page from ``open_page`` (so ``page`` too) fails its test on any console error, any script error,
 any request to another host. With GMM_LIB_NO_SKIPS=1 in the environment a skip is a failure.
+
+A test that needs one of these carries a mark, so that `make test-fast` leaves it out: ``browser``
+where it uses the browser, ``book`` where a book is built for it.
 """
 
 import os
@@ -20,12 +23,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explorer_page import explorer_page  # noqa: F401 (fixture)
+from explorer_page import explorer_page, idle_hosts  # noqa: F401 (fixtures)
 
 import book
 import browser
 
 ROOT = Path(__file__).resolve().parents[1]
+MARKS = {"chromium": "browser", "site": "book", "small_book": "book"}  # by the fixture in use
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for name in MARKS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKS[name])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -45,13 +56,14 @@ def rng():
 
 @pytest.fixture(scope="session")
 def chromium():
-    """A headless Chromium or Chrome, whichever is there."""
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
+    """A headless Chromium or Chrome, whichever is there; without one, tests of it fail."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
         try:
             running = browser.launch(playwright)
         except browser.NoBrowserError as error:
-            pytest.skip(str(error))
+            pytest.fail(str(error), pytrace=False)
         yield running
         running.close()
 
@@ -59,7 +71,6 @@ def chromium():
 @pytest.fixture(scope="session")
 def site():
     """The folder of the built book, up to date."""
-    pytest.importorskip("jupyter_book")
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "book.py", "build"], capture_output=True, text=True
     )

@@ -20,6 +20,8 @@ ORIGIN = "https://explorer.test"  # a secure context, for the clipboard; never r
 
 # The host's part of the contract: get, set, save_changes, on, off, with Backbone's order of events.
 HOST = """
+localStorage.clear(); // the page may have served another test
+sessionStorage.clear();
 const state = JSON.parse(document.getElementById("state").textContent);
 const listeners = {};
 let changed = {};
@@ -76,13 +78,77 @@ def html_safe(module):
     return module
 
 
+class Host:
+    """A page that shows one explorer after another, each in a document of its own.
+
+    To make a page takes three times as long as to load an explorer in it, so tests share pages.
+    What could outlast a document is put back: storage, address, size, pointer, reports.
+    """
+
+    def __init__(self, chromium, *, touch, reduced, scale):
+        context = chromium.new_context(
+            has_touch=touch,
+            reduced_motion="reduce" if reduced else "no-preference",
+            device_scale_factor=scale,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        self.text, self.problems = "", []
+        self.page = context.new_page()
+        self.page.set_default_timeout(5000)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on(
+            "console",
+            lambda message: message.type == "error" and self.problems.append(message.text),
+        )
+        self.page.route(re.compile("^https?:"), self.answer)
+
+    def answer(self, route):
+        """Serve the explorer's document, and nothing else."""
+        if route.request.url.split("#")[0] == f"{ORIGIN}/":
+            route.fulfill(body=self.text, content_type="text/html; charset=utf-8")
+        else:
+            if not route.request.url.endswith("/favicon.ico"):
+                self.problems.append(f"request to {route.request.url}")
+            route.abort()
+
+    def show(self, text, width, height, fragment):
+        """Load the document `text` and wait until its explorer is alive; return the page."""
+        self.text = text
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.goto(f"{ORIGIN}/{fragment}")
+        self.page.wait_for_function("window.alive || window.errors.length")
+        self.problems.extend(self.page.evaluate("window.errors"))
+        assert not self.problems, self.problems
+        return self.page
+
+    def clear(self):
+        """Leave nothing behind; return the problems that the document had."""
+        self.page.goto("about:blank")
+        self.page.mouse.move(0, 0)  # the next document would begin with a hover
+        problems, self.problems = self.problems, []
+        return problems
+
+    def close(self):
+        self.page.context.close()
+
+
+@pytest.fixture(scope="session")
+def idle_hosts(chromium):
+    """The hosts that no test has in use, by what they were made with."""
+    hosts = {}
+    yield hosts
+    for host in (each for kind in hosts.values() for each in kind):
+        host.close()
+
+
 @pytest.fixture
-def explorer_page(chromium):
+def explorer_page(chromium, idle_hosts, request):
     """A function that opens an explorer in a page of its own and fails the test on any page error.
 
     It takes the explorer and, by keyword, what is in the head of `open_page`.
     """
-    contexts, problems = [], []
+    used = []
+    failed = request.session.testsfailed
 
     def open_page(
         explorer,
@@ -95,41 +161,20 @@ def explorer_page(chromium):
         reduced=True,
         scale=1,
     ):
-        context = chromium.new_context(
-            viewport={"width": width, "height": height},
-            has_touch=touch,
-            reduced_motion="reduce" if reduced else "no-preference",
-            device_scale_factor=scale,
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(5000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on(
-            "console",
-            lambda message: message.type == "error" and problems.append(message.text),
-        )
-        text = page_text(explorer, theme)
-
-        def answer(route):
-            if route.request.url.split("#")[0] == f"{ORIGIN}/":
-                route.fulfill(body=text, content_type="text/html; charset=utf-8")
-            else:
-                if not route.request.url.endswith("/favicon.ico"):
-                    problems.append(f"request to {route.request.url}")
-                route.abort()
-
-        page.route(re.compile("^https?:"), answer)
-        page.goto(f"{ORIGIN}/{fragment}")
-        page.wait_for_function("window.alive || window.errors.length")
-        problems.extend(page.evaluate("window.errors"))
-        assert not problems, problems
-        return page
+        idle = idle_hosts.setdefault((touch, reduced, scale), [])
+        host = idle.pop() if idle else Host(chromium, touch=touch, reduced=reduced, scale=scale)
+        used.append((idle, host))
+        return host.show(page_text(explorer, theme), width, height, fragment)
 
     yield open_page
-    for context in contexts:
-        context.close()
+    problems = []
+    for idle, host in used:
+        if request.session.testsfailed > failed:  # stopped anywhere, perhaps with a button down
+            problems.extend(host.problems)
+            host.close()
+        else:
+            problems.extend(host.clear())
+            idle.append(host)
     assert not problems, problems
 
 
@@ -140,7 +185,14 @@ def root(page):
 
 def data(page, name):
     """Return the root's data-… value, as a number where it is one."""
-    value = root(page).get_attribute(f"data-{name}")
+    value = page.evaluate(
+        """(name) => {
+          const found = document.querySelectorAll("[data-explorer]");
+          if (found.length !== 1) throw new Error(`expected one explorer, got ${found.length}`);
+          return found[0].getAttribute(name);
+        }""",
+        f"data-{name}",
+    )
     try:
         return json.loads(value)
     except (TypeError, ValueError):
@@ -176,6 +228,27 @@ def set_traits(page, **values):
     page.evaluate("() => new Promise((done) => setTimeout(done))")
 
 
+def watch_timers(page):
+    """Keep count from here on of what the page has put off; see `nothing_due`."""
+    page.evaluate(
+        """() => {
+          const { setTimeout: set, clearTimeout: clear } = window;
+          const due = (window.due = new Set());
+          window.setTimeout = (call, ...rest) => {
+            const id = set(() => { due.delete(id); call(); }, ...rest);
+            due.add(id);
+            return id;
+          };
+          window.clearTimeout = (id) => { due.delete(id); clear(id); };
+        }"""
+    )
+
+
+def nothing_due(page):
+    """Wait until nothing is put off any more: what moves by itself has come to rest."""
+    page.wait_for_function("window.due.size === 0")
+
+
 def center(locator):
     """Return the page coordinates of the middle of what `locator` finds."""
     box = locator.bounding_box()
@@ -203,6 +276,7 @@ def touch_drag(page, locator, dx, dy, steps=5):
     for step in range(1, steps + 1):
         send("touchMove", [{"x": x + dx * step / steps, "y": y + dy * step / steps}])
     send("touchEnd", [])
+    session.detach()
 
 
 def screenshot(page, path):
@@ -211,9 +285,26 @@ def screenshot(page, path):
     root(page).screenshot(path=str(path))
 
 
+def run_axe(page, context=None, **options):
+    """Return the violations that axe finds in `context` (the whole page), as axe tells them.
+
+    Only they are described and sent here: for all that holds it takes three times as long. Without
+    "preload" axe does not fetch style sheets again, from addresses that are not theirs.
+    """
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(AXE_SCRIPT)
+    return page.evaluate(
+        "([context, options]) =>"
+        " axe.run(context ?? document, options).then((found) => found.violations)",
+        [context, {"resultTypes": ["violations"], "preload": False, **options}],
+    )
+
+
 def axe_violations(page):
     """Return what axe finds wrong, as text, one line a rule."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['help']} {[n['html'] for n in v['nodes']][:3]}" for v in found]
+    return [
+        f"{each['id']}: {each['help']} {[node['html'] for node in each['nodes']][:3]}"
+        for each in run_axe(page)
+    ]

@@ -20,7 +20,7 @@ def same_in_python(page):
 
 def agrees(page):
     there = same_in_python(page)
-    w, log_likelihood = e_step(there.X, there.mixture)
+    _, log_likelihood = e_step(there.X, there.mixture)
     bound = evidence_lower_bound(there.X, there.mixture, there.responsibilities)
     kl = kl_to_posterior(there.X, there.mixture, there.responsibilities)
     assert data(page, "log-likelihood") == pytest.approx(log_likelihood, rel=1e-12)

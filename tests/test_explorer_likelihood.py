@@ -20,7 +20,6 @@ from gmm_lib import GaussianMixture, datasets, e_step
 from gmm_lib.widgets import LikelihoodExplorer
 from gmm_lib.widgets.base import powers
 
-FIVE = np.array([1.0, 4.0, 5.0, 6.0, 9.0])
 THOUSAND = datasets.thousand_points().X[:, 0]
 
 

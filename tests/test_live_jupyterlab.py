@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+pytestmark = pytest.mark.xdist_group("JupyterLab")  # one fixture serves all tests here
 CELLS = [
     "from gmm_lib.widgets import EMExplorer\nexplorer = EMExplorer()\nexplorer",
     "import ipywidgets\n"
@@ -104,7 +105,6 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    pytest.importorskip("jupyterlab")
     folder = tmp_path_factory.mktemp("lab")
     (folder / "work").mkdir()
     cells = [new_markdown_cell("# Live", id="title")]

@@ -1,8 +1,10 @@
-"""What is installed: the wheel, the library alone, the lock, and that all tell the same version."""
+"""What is installed: wheel, sdist, the library alone, the lock, and that all tell one version."""
 
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 
@@ -21,20 +23,23 @@ def wheel(tmp_path_factory):
     """The library's wheel, built with what is installed here."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
-    import shutil
-
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT"):
         shutil.copy(ROOT / name, source)
     shutil.copytree(ROOT / "gmm_lib", source / "gmm_lib")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--verbose", "--no-deps", "--no-build-isolation"]
         + ["--wheel-dir", folder, source],
         check=True,
+        capture_output=True,
+        text=True,
     )
+    said = done.stdout + done.stderr
+    assert "is absent from the `packages` configuration" not in said, said
     return next(folder.glob("*.whl"))
 
 
+@pytest.mark.xdist_group("the wheel")
 def test_wheel_holds_code_and_data_and_nothing_else(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     expected = {
@@ -46,6 +51,25 @@ def test_wheel_holds_code_and_data_and_nothing_else(wheel):
     assert {"gmm_lib/data/old_faithful.csv", "gmm_lib/widgets/words.en.json"} <= names
 
 
+def test_sdist_is_the_project_whole(tmp_path):
+    """Its tests run: no file that they, the build or the Makefile read is left behind."""
+    made = shutil.ignore_patterns(".*", "_build", "build", "dist", "*.egg-info", "__pycache__")
+    source = tmp_path / "source"
+    shutil.copytree(ROOT, source, ignore=made)
+    expected = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    for cache in ("chapters/.ruff_cache/0", "tests/__pycache__/a.pyc", ".venv/b", "_build/c"):
+        (source / cache).parent.mkdir(exist_ok=True)
+        (source / cache).touch()
+    build = "import setuptools.build_meta as backend; backend.build_sdist('made')"
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
+    with tarfile.open(next(source.glob("made/*.tar.gz"))) as opened:
+        names = {each.name.partition("/")[2] for each in opened if each.isfile()}
+    added = {name for name in names if name.startswith("gmm_lib.egg-info/")}
+    assert names - added - {"PKG-INFO", "setup.cfg"} == expected
+    assert {"Makefile", "tests/conftest.py", "scripts/book.py"} <= expected
+
+
+@pytest.mark.xdist_group("the wheel")
 def test_library_imports_with_numpy_alone(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
     program = """

@@ -16,6 +16,7 @@ from gmm_lib import (
 )
 from gmm_lib.widgets import base
 
+pytestmark = pytest.mark.xdist_group("em.js")  # one fixture serves all tests here
 TOLERANCE = 1e-10
 CASES = 200
 

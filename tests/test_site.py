@@ -2,25 +2,18 @@
 
 import json
 import re
+from collections import Counter
 from functools import cache
 
 import pytest
 import yaml
 from conftest import ROOT
+from explorer_page import run_axe
 
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CHAPTERS = [entry["file"] for part in TOC["parts"] for entry in part["chapters"]]
 PAGES = [f"{name}.html" for name in [TOC["root"], *CHAPTERS]]
 NOTEBOOKS = [name for name in CHAPTERS if (ROOT / f"{name}.ipynb").exists()]
-
-READ = """
-async () => {
-  for (let y = 0; y < document.body.scrollHeight; y += 600) {
-    scrollTo({ top: y, behavior: "instant" });
-    await new Promise((done) => setTimeout(done, 30));
-  }
-}
-"""
 
 
 @cache
@@ -81,21 +74,50 @@ def serious_violations(page, name, **options):
 
     Listings and formulas are most of the elements, made by the same two programs on every page:
     they are looked at in the first chapter. Elsewhere they are left out and emptied, which makes
-    axe three times faster; so this comes last.
+    axe three times faster; so this comes last. And contrast is looked at in every text of the
+    first chapter, elsewhere by `pale_text`.
     """
-    from axe_playwright_python.sync_playwright import Axe
-
     left_out = [] if name.startswith(CHAPTERS[0]) else [".highlight", "mjx-container"]
     for kind in left_out:
         page.locator(kind).evaluate_all("(all) => all.forEach((each) => each.replaceChildren())")
-    # Without "preload" axe does not fetch style sheets again, from addresses that are not theirs.
-    context = {"exclude": [[kind] for kind in left_out]}
-    done = Axe().run(page, context, {"preload": False, **options})
+    return serious(run_axe(page, {"exclude": [[kind] for kind in left_out]}, **options))
+
+
+def serious(violations):
+    """Those that are serious or critical, one line a rule."""
     return [
         f"{each['id']}: {each['help']} {[node['html'][:150] for node in each['nodes']][:3]}"
-        for each in done.response["violations"]
+        for each in violations
         if each["impact"] in ("serious", "critical")
     ]
+
+
+def pale_text(page):
+    """What axe says of contrast, of one element of each look.
+
+    A look is all that contrast depends on: the color, size and weight of the text, and whatever
+    colors, pictures and opacities lie behind it. Thousands of texts have a few dozen looks.
+    """
+    count = page.evaluate(
+        """() => {
+          const behind = new Map([[null, ""]]);
+          const seen = new Set();
+          for (const each of document.querySelectorAll("body, body *")) {
+            const css = getComputedStyle(each);
+            const layer = [css.backgroundColor, css.backgroundImage, css.opacity].join();
+            const below = (behind.get(each.parentElement) ?? "");
+            behind.set(each, below.endsWith(layer) ? below : below + layer);
+            const texts = [...each.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
+            if (!texts.some((text) => text.data.trim()) || !each.checkVisibility()) continue;
+            const look = [css.color, css.fontSize, css.fontWeight, behind.get(each)].join();
+            each.toggleAttribute("data-look", !seen.has(look));
+            seen.add(look);
+          }
+          return seen.size;
+        }"""
+    )
+    assert count > 5
+    return serious(run_axe(page, {"include": [["[data-look]"]]}, runOnly=["color-contrast"]))
 
 
 def shifts(page):
@@ -130,10 +152,17 @@ def cut_titles(page):
 
 def blank_pictures(page):
     """Pictures that show nothing or tell nothing, once the page has been read to its end."""
-    page.evaluate(READ)
     return page.locator("img:visible").evaluate_all(
-        "(all) => all.filter((i) => !i.alt.trim() || !i.complete || !i.naturalWidth)"
-        ".map((i) => i.outerHTML)"
+        """async (all) => {
+          for (const image of all) {
+            image.scrollIntoView({ behavior: "instant" }); // a lazy one comes when it is near
+            await image.decode().catch(() => {}); // and is told below if it does not
+          }
+          scrollTo({ top: document.body.scrollHeight, behavior: "instant" });
+          for (let i = 0; i < 2; i += 1) await new Promise(requestAnimationFrame);
+          return all.filter((i) => !i.alt.trim() || !i.complete || !i.naturalWidth)
+            .map((i) => i.outerHTML);
+        }"""
     )
 
 
@@ -151,9 +180,11 @@ def test_page_on_a_screen(name, site_url, open_page):
     assert overflow(page) == []
     assert shifts(page) == [], "run `make sizes`"
     page.set_viewport_size({"width": 1280, "height": 900})
-    assert serious_violations(page, name) == []
+    every_text = {"color-contrast": {"enabled": name.startswith(CHAPTERS[0])}}
+    assert serious_violations(page, name, rules=every_text) == []
+    assert pale_text(page) == []
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    assert serious_violations(page, name, runOnly=["color-contrast"]) == []
+    assert pale_text(page) == []
 
 
 @every_page
@@ -178,6 +209,32 @@ def test_page_names_no_foreign_resource(name, site):
     tags = re.findall(r"<(?:script|link|img|iframe|source|video)\b[^>]*>", text)
     foreign = [tag for tag in tags if re.search(r'(?:src|href)="(?:https?:)?//', tag)]
     assert foreign == []
+
+
+def test_an_id_names_one_element(site):
+    pages = [path for path in site.rglob("*.html") if "<head>" in path.read_text("utf-8")]
+    assert {site / name for name in [*PAGES, "search.html"]} <= set(pages)
+    for path in pages:
+        ids = [element["id"] for element in parsed(path).select("[id]")]
+        assert [each for each, count in Counter(ids).items() if count > 1] == [], path.name
+
+
+@every_page
+def test_a_summary_holds_what_a_line_may_hold(name, site):
+    for summary in parsed(site / name).select("summary"):
+        assert summary.select("p, div, ul, ol, table, pre") == []
+        assert summary.get_text().strip()
+
+
+def test_a_folded_cell_says_what_a_click_does(site_url, open_page):
+    """One of two lines shows: the one that tells what is to come."""
+    page = open_page(f"{site_url}{CHAPTERS[0]}.html")
+    settle(page)
+    folded = page.locator("details.hide:visible").first
+    for shown, attribute in (("Show", None), ("Hide", "")):
+        assert folded.get_attribute("open") == attribute
+        assert folded.locator("summary").inner_text().strip().startswith(shown)
+        folded.locator("summary").click()
 
 
 @pytest.mark.parametrize("name", [TOC["root"] + ".html", "chapters/05-deriving-em.html"])

@@ -312,6 +312,7 @@ def chunked(parts, n):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("the cluster")
 def test_a_cluster_of_two_workers_agrees_with_memory(cluster):
     array = chunked(8, 20_000)
     whole = np.concatenate([made_on_the_worker(i, 20_000) for i in range(8)])
@@ -320,6 +321,7 @@ def test_a_cluster_of_two_workers_agrees_with_memory(cluster):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("the cluster")
 def test_a_worker_killed_in_the_middle_changes_nothing(cluster):
     import os
     import signal
@@ -344,6 +346,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(cluster):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("the cluster")
 def test_memory_of_a_worker_is_bounded_by_its_partitions(cluster):
     """Data of 960 MB pass through two workers that together may hold less."""
     import psutil

@@ -11,10 +11,12 @@ from explorer_page import (
     center,
     data,
     drag,
+    nothing_due,
     set_traits,
     status,
     touch_drag,
     trait,
+    watch_timers,
 )
 from traitlets import Float, HasTraits, TraitError, default, validate
 
@@ -339,10 +341,11 @@ def test_play_runs_to_the_end_and_is_one_undo(explorer_page, Demo):
     page.get_by_role("button", name="Play").wait_for()
     page.get_by_role("button", name="Undo").click()
     assert data(page, "a") == 0.25
+    watch_timers(page)
     page.get_by_role("button", name="Play").click()
     page.get_by_role("button", name="Reset").click()
     assert data(page, "a") == 0.25
-    page.wait_for_timeout(120)
+    nothing_due(page)
     assert data(page, "a") == 0.25
 
 
