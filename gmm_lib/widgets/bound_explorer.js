@@ -1,11 +1,13 @@
 // Chapter 5's explorer: ℓ(θ) and its lower bound for any Q, along one coordinate of θ; both are computed.
-import { button, clamp, explorer, figure, formatNumber, formatPercent, row, select } from "./ui.js";
+import { LIMIT, button, clamp, explorer, figure, formatFixed, formatNumber, formatPercent, row, select } from "./ui.js";
 import { DegenerateComponent, eStep, logJoint, mStep, makeMixture, nested } from "./em.js";
 
 const BOUND_COORDINATES = ["mean-1", "mean-2", "variance-1", "variance-2", "weight-1"];
 const BOUND_SYMBOLS = { "mean-1": "μ₁", "mean-2": "μ₂", "variance-1": "σ₁²", "variance-2": "σ₂²", "weight-1": "φ₁" };
 const BOUND_TRAITS = ["data", "coordinate", "climb", "weights", "means", "variances", "q", "selected", "iteration", "half", "before"];
 const BOUND_SAMPLES = 160;
+const BOUND_VARIANCES = [1e-9, 1e12]; // bound.py has the same
+const BOUND_WEIGHTS = [1e-9, 1 - 1e-9];
 
 const boundMixture = ({ weights, means, variances }) => makeMixture(weights, means.map((mu) => [mu]), variances.map((v) => [[v]]));
 
@@ -96,19 +98,19 @@ function render({ model, el }) {
 
   function valid(state) {
     const set = sets[state.data];
-    const numbers = (list, n) => Array.isArray(list) && list.length === n && list.every(Number.isFinite);
+    const numbers = (list, n, [low, high] = [-LIMIT, LIMIT]) => Array.isArray(list) && list.length === n && list.every((v) => Number.isFinite(v) && v >= low && v <= high);
     const sound =
-      set &&
+      Object.hasOwn(sets, state.data) &&
       BOUND_COORDINATES.includes(state.coordinate) &&
       ["coordinate", "all"].includes(state.climb) &&
       ["e", "m"].includes(state.half) &&
-      numbers(state.weights, 2) && state.weights.every((phi) => phi > 0) && Math.abs(state.weights[0] + state.weights[1] - 1) < 1e-8 &&
+      numbers(state.weights, 2, BOUND_WEIGHTS) && Math.abs(state.weights[0] + state.weights[1] - 1) < 1e-8 &&
       numbers(state.means, 2) &&
-      numbers(state.variances, 2) && state.variances.every((v) => v > 0) &&
-      numbers(state.q, set.points.length) && state.q.every((q) => q >= 0 && q <= 1) &&
+      numbers(state.variances, 2, BOUND_VARIANCES) &&
+      numbers(state.q, set.points.length, [0, 1]) &&
       Number.isInteger(state.selected) && state.selected >= 0 && state.selected < set.points.length &&
       Number.isInteger(state.iteration) && state.iteration >= 0 &&
-      (state.before.length === 0 || numbers(state.before, 2));
+      Array.isArray(state.before) && (state.before.length === 0 || numbers(state.before, 2, [-Infinity, Infinity]));
     return sound ? null : t("bad-link");
   }
 
@@ -125,7 +127,15 @@ function render({ model, el }) {
     const changed = state[part].map((old, l) => (l === j ? value : old));
     return { weights: state.weights, means: state.means, variances: state.variances, [part]: part === "weights" ? [value, 1 - value] : changed };
   };
-  const rangeOf = ({ data: name, coordinate: which }) => {
+  // Where the coordinate goes; an M step, a link or Python may have brought it further out.
+  const rangeOf = (state) => {
+    const [low, high] = usualRange(state);
+    const value = read(state);
+    const pad = value < low || value > high ? 0.04 * (Math.max(high, value) - Math.min(low, value)) : 0;
+    const least = state.coordinate.startsWith("mean") ? -Infinity : low > value ? value / 2 : low;
+    return [Math.max(least, Math.min(low, value - pad)), Math.max(high, Math.min(value + pad, state.coordinate.startsWith("weight") ? BOUND_WEIGHTS[1] : Infinity))];
+  };
+  const usualRange = ({ data: name, coordinate: which }) => {
     const { points } = sets[name];
     const [low, high] = [Math.min(...points), Math.max(...points)];
     const span = high - low;
@@ -183,7 +193,7 @@ function render({ model, el }) {
     const [part, j] = parse(state.coordinate);
     const shares = state.q.map((q) => (j ? 1 - q : q));
     const count = shares.reduce((a, b) => a + b, 0);
-    if (part === "weights") return clamp(count / points.length, 1e-9, 1 - 1e-9);
+    if (part === "weights") return clamp(count / points.length, ...BOUND_WEIGHTS);
     if (!(count > 0)) return null;
     const center = part === "means" ? 0 : state.means[j];
     const moment = part === "means" ? (x) => x : (x) => (x - center) ** 2;
@@ -198,12 +208,13 @@ function render({ model, el }) {
     const done = { half: "m", iteration: state.iteration + 1, before };
     if (state.climb === "coordinate") {
       const value = top(state);
-      if (value === null || !(value > 0 || state.coordinate.startsWith("mean"))) return ex.tell(t("no-top"));
+      if (value === null || (state.coordinate.startsWith("variance") && value < BOUND_VARIANCES[0])) return ex.tell(t("no-top"));
       return ex.change({ ...at(state, value), ...done });
     }
     const w = Float64Array.from(state.q.flatMap((q) => [q, 1 - q]));
     try {
       const theta = nested(mStep(x, points.length, w, 2, 1));
+      if (Math.min(...theta.covariances.flat(2)) < BOUND_VARIANCES[0] || Math.min(...theta.weights) < BOUND_WEIGHTS[0]) return ex.tell(t("no-top"));
       return ex.change({ weights: theta.weights, means: theta.means.map(([mu]) => mu), variances: theta.covariances.map(([[v]]) => v), ...done });
     } catch (error) {
       if (!(error instanceof DegenerateComponent)) throw error;
@@ -256,7 +267,7 @@ function render({ model, el }) {
     plot.mark("on-likelihood", "circle", { cx: px, cy: above, r: 6, fill: "var(--ink)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
     plot.mark("on-bound", "path", { d: `M${px - 7} ${below}L${px} ${below - 7}L${px + 7} ${below}L${px} ${below + 7}Z`, fill: "var(--c1)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
     const summit = top(state);
-    const inside = summit !== null && summit >= low && summit <= high;
+    const inside = summit !== null && summit >= low && summit <= high && (state.coordinate.startsWith("mean") || summit > 0);
     const peak = inside ? plot.y(lowerBound(x, boundMixture(at(state, summit)), state.q)) : 0;
     plot.mark("summit", "path", inside ? { d: `M${plot.x(summit) - 6} ${peak - 14}h12l-6 9Z`, fill: "var(--c1)" } : null, plot.over);
     plot.mark("name", "text", { x: plot.width, y: -10, "text-anchor": "end", fill: "var(--muted)", "font-size": 14, text: `θ = ${BOUND_SYMBOLS[state.coordinate]}` });
@@ -310,8 +321,8 @@ function render({ model, el }) {
     });
     const touches = Math.abs(gap) <= 1e-12 * Math.max(1, Math.abs(logLikelihood));
     const numbers = {
-      l: logLikelihood.toFixed(4),
-      b: bound.toFixed(4),
+      l: formatFixed(logLikelihood, 4),
+      b: formatFixed(bound, 4),
       gap: touches ? "0" : formatNumber(gap),
       kl: touches ? "0" : formatNumber(divergence),
       x: formatNumber(points[state.selected]),

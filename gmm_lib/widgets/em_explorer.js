@@ -2,10 +2,10 @@
 // type and the selected point; θ_t, responsibilities, ℓ and the whole picture follow from these.
 
 import {
-  button, clamp, dash, disclosure, explorer, figure, formatNumber, formatPercent, h, markPath, minus, more, niceTicks,
-  numberInput, row, select, setAttribute, setEnabled, slider,
+  LIMIT, button, clamp, dash, disclosure, explorer, figure, formatFixed, formatNumber, formatPercent, h, markPath, minus,
+  more, niceTicks, row, select, setAttribute, setEnabled, slider,
 } from "./ui.js";
-import { COVARIANCE_TYPES, Trajectory, constrained, flatten, logJoint, makeMixture, nested } from "./em.js";
+import { COVARIANCE_TYPES, DegenerateComponent, Trajectory, constrained, eStep, flatten, logJoint, makeMixture, nested } from "./em.js";
 
 const TRAITS = ["data", "points", "weights", "means", "covariances", "iteration", "half", "covariance_type", "selected"];
 const CUSTOM = "custom"; // the name of data that are nobody's but the reader's
@@ -13,6 +13,8 @@ const MAX_K = 6;
 const MANY = 60; // above this many points: small marks, a histogram instead of stems
 const STRIP = 40; // px: the band below the density where points on a line lie
 const SMALL_GAIN = 1e-8; // per point: fit() stops there too
+const EM_ITERATIONS = 10000; // the most a link may ask for; em_explorer.py has it too
+const SMALLEST_VIEW = 1e-9; // of the larger end of an axis: what is closer together is drawn as one
 
 function render({ model, el }) {
   const datasets = model.get("datasets");
@@ -22,6 +24,7 @@ function render({ model, el }) {
 
   // ------------------------------------------------------------------------------------- the state and what follows
 
+  const isKnown = (name) => Object.hasOwn(datasets, name);
   const numbers = (value, depth) =>
     depth === 0 ? Number.isFinite(value) : Array.isArray(value) && value.length > 0 && value.every((item) => numbers(item, depth - 1));
 
@@ -35,25 +38,29 @@ function render({ model, el }) {
       means.length === k && means.every((mean) => mean.length === d) &&
       covariances.length === k && covariances.every((rows) => rows.length === d && rows.every((line) => line.length === d)) &&
       weights.every((weight) => weight > 0) && Math.abs(weights.reduce((a, b) => a + b) - 1) < 1e-6 &&
-      Number.isInteger(state.iteration) && state.iteration >= 0 && state.iteration <= 100000 &&
+      Number.isInteger(state.iteration) && state.iteration >= 0 && state.iteration <= EM_ITERATIONS &&
       ["e", "m"].includes(state.half) && COVARIANCE_TYPES.includes(state.covariance_type) && typeof state.data === "string" &&
       (state.selected === null || (Number.isInteger(state.selected) && state.selected >= 0 && state.selected < m));
     if (!sound) return t("bad-state");
+    const within = (value, limit) => value.flat(2).every((number) => Math.abs(number) <= limit);
+    if (!within(points, LIMIT) || !within(means, LIMIT) || !within(covariances, LIMIT ** 2)) return t("too-far", { limit: LIMIT });
+    if (pathOf && PARTS.every((name) => pathOf[name] === state[name])) return null;
     try {
-      makeMixture(weights, means, covariances);
-    } catch {
+      const theta = makeMixture(weights, means, covariances);
+      return Number.isFinite(eStep(flatten(points).x, m, theta, new Float64Array(m * k))) ? null : t("no-likelihood");
+    } catch (error) {
+      if (!(error instanceof DegenerateComponent)) throw error;
       return t("not-positive");
     }
-    return null;
   }
 
   function linkState(state) {
     const { points, ...rest } = state;
-    return datasets[state.data] ? rest : state;
+    return isKnown(state.data) ? rest : state;
   }
 
   function fromLink(stored) {
-    return datasets[stored.data] ? { points: datasets[stored.data].points, ...stored } : stored;
+    return isKnown(stored.data) ? { points: datasets[stored.data].points, ...stored } : stored;
   }
 
   // The trajectory of a state; the last one is kept, as most changes only walk along it.
@@ -89,6 +96,18 @@ function render({ model, el }) {
   let now = null; // the moment on show
 
   // -------------------------------------------------------------------------------------------------- actions
+
+  // What has no covariance is refused in words, wherever it comes up.
+  const attempt = (action) => (...values) => {
+    try {
+      return action(...values);
+    } catch (error) {
+      if (!(error instanceof DegenerateComponent)) throw error;
+      ex.redraw(); // a control may show what has been refused
+      ex.tell(t("not-positive"));
+      return false;
+    }
+  };
 
   // Whatever is taken hold of, what is on show becomes the new start.
   function restart(parts, { gesture = null, selected = ex.state.selected, ...rest } = {}) {
@@ -139,7 +158,7 @@ function render({ model, el }) {
   function resetNow() {
     const { data } = ex.state;
     if (data === initial.data) home = initial;
-    else if (datasets[data]) home = { ...datasetPatch(data), covariance_type: ex.state.covariance_type };
+    else if (isKnown(data)) home = { ...datasetPatch(data), covariance_type: ex.state.covariance_type };
     ex.reset(home);
   }
 
@@ -206,8 +225,11 @@ function render({ model, el }) {
   function movePoint(i, to, gesture = null) {
     const points = ex.state.points.slice();
     points[i] = to;
-    restart({}, { data: CUSTOM, points, selected: i, gesture });
+    return restart({}, { data: CUSTOM, points, selected: i, gesture });
   }
+
+  // The point that the handle stands for: the selected one, or where none is, the middle one.
+  const held = () => ex.state.selected ?? order()[Math.floor(ex.state.points.length / 2)];
 
   function addPoint(to = null) {
     const { points } = ex.state;
@@ -277,11 +299,11 @@ function render({ model, el }) {
 
   const pointHandle = plot.handle({
     label: t("points-handle"), shape: "point", reach: 16,
-    drag: (x, y, gesture) => movePoint(ex.state.selected, place(x, y), gesture),
+    drag: (x, y, gesture) => movePoint(held(), place(x, y), gesture),
     keys: (dx, dy, gesture) => {
-      const [x, y] = ex.state.points[ex.state.selected];
+      const [x, y] = ex.state.points[held()];
       // Shift makes ten of one: here Shift is what tells moving a point from walking to the next.
-      movePoint(ex.state.selected, dimension() === 1 ? [snap(x + ((dx || dy) / 10) * unit())] : [snap(x + (dx / 10) * unit()), snap(y + (dy / 10) * unit("y"), "y")], gesture);
+      movePoint(held(), dimension() === 1 ? [snap(x + ((dx || dy) / 10) * unit())] : [snap(x + (dx / 10) * unit()), snap(y + (dy / 10) * unit("y"), "y")], gesture);
     },
     key: (event) => {
       const walk = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, Home: -Infinity, End: Infinity }[event.key];
@@ -289,11 +311,11 @@ function render({ model, el }) {
       else if (event.key === "Insert" || event.key === "+") addPoint();
       else if (walk && !event.shiftKey) {
         const along = order();
-        choose(along[clamp(along.indexOf(ex.state.selected) + walk, 0, along.length - 1)]);
+        choose(along[clamp(along.indexOf(held()) + walk, 0, along.length - 1)]);
       } else return false;
       return true;
     },
-    focus: () => ex.state.selected === null && choose(order()[Math.floor(ex.state.points.length / 2)]),
+    focus: () => ex.state.selected === null && choose(held()),
   });
   const place = (x, y) => (dimension() === 1 ? [snap(x)] : [snap(x), snap(y, "y")]);
 
@@ -509,7 +531,7 @@ function render({ model, el }) {
         const cap = means[0].length === 1 ? reach : Math.min(reach, high - low || reach);
         [low, high] = [Math.min(low, mean[a] - cap), Math.max(high, mean[a] + cap)];
       });
-      const pad = 0.05 * (high - low) || 1;
+      const pad = Math.max(0.05 * (high - low), SMALLEST_VIEW * Math.max(Math.abs(low), Math.abs(high), 1)) || 1;
       const wanted = [low - pad, high + pad];
       const axis = "xy"[a];
       const had = plot.domain()[axis];
@@ -624,7 +646,7 @@ function render({ model, el }) {
     else showPlane(mixture);
     plot.paint();
     const { points, selected } = ex.state;
-    const at = selected ?? order()[Math.floor(points.length / 2)];
+    const at = held();
     const x = points[at];
     pointHandle.place(x[0], x[1] ?? 0, {
       px: spot(at), now: at + 1, min: 1, max: points.length, text: pointText(at), label: t("point-of", { i: at + 1, m: points.length }),
@@ -837,7 +859,7 @@ function render({ model, el }) {
     if (half === "e") what = active === null ? t("colored") : pointText(active);
     else if (hovered !== null) what = pointText(hovered);
     const phase = t(half === "e" ? "phase-e" : iteration === 0 ? "phase-start" : "phase-m");
-    ex.tell(t("status", { t: iteration, phase, what, l: logLikelihood.toFixed(2), end: converged ? t("converged") : "" }));
+    ex.tell(t("status", { t: iteration, phase, what, l: formatFixed(logLikelihood, 2), end: converged ? t("converged") : "" }));
     if (failure) {
       const why = t(`degenerate-${failure.reason}`, { j: failure.component + 1 });
       ex.warn(t("degenerate", { t: failure.iteration, why }), () => [button(t("undo"), () => ex.undo()), button(t("reset"), resetNow)]);
@@ -871,19 +893,19 @@ function render({ model, el }) {
     label: t("iteration"), min: 0, max: 50,
     oninput: (value, gesture) => ex.change({ iteration: value, half: now.failure ? "e" : ex.state.half }, { gesture }),
   });
-  const dataSelect = select({ label: t("data"), options: [], onchange: (name) => name !== CUSTOM && ex.change(datasetPatch(name)) });
+  const dataSelect = select({ label: t("data"), options: [], onchange: attempt((name) => name !== CUSTOM && ex.change(datasetPatch(name))) });
   const kSelect = select({
-    label: t("components"), value: 2, onchange: setK,
+    label: t("components"), value: 2, onchange: attempt(setK),
     options: Array.from({ length: MAX_K }, (_, i) => [i + 1, String(i + 1)]),
   });
   const typeSelect = select({
-    label: t("covariances"), value: "full", onchange: setType,
+    label: t("covariances"), value: "full", onchange: attempt(setType),
     options: COVARIANCE_TYPES.map((type) => [type, t(`type-${type}`)]),
   });
 
-  const pointNumber = numberInput({ label: t("point"), min: 1, step: 1, onchange: (i) => choose(Math.round(clamp(i, 1, ex.state.points.length)) - 1) });
-  const pointX = numberInput({ label: "x", onchange: (x) => ex.state.selected !== null && movePoint(ex.state.selected, [x, ...ex.state.points[ex.state.selected].slice(1)]) });
-  const pointY = numberInput({ label: "y", onchange: (y) => ex.state.selected !== null && movePoint(ex.state.selected, [ex.state.points[ex.state.selected][0], y]) });
+  const pointNumber = ex.numberInput({ label: t("point"), min: 1, step: 1, onchange: (i) => choose(Math.round(i) - 1) });
+  const pointX = ex.numberInput({ label: "x", onchange: (x) => ex.state.selected !== null && movePoint(ex.state.selected, [x, ...ex.state.points[ex.state.selected].slice(1)]) });
+  const pointY = ex.numberInput({ label: "y", onchange: (y) => ex.state.selected !== null && movePoint(ex.state.selected, [ex.state.points[ex.state.selected][0], y]) });
   const deleteButton = button(t("delete-point"), deletePoint);
 
   const table = h("table");
@@ -920,10 +942,7 @@ function render({ model, el }) {
         if (ex.state.covariance_type === "spherical") covariance.forEach((line, a) => (line[a] = value));
       }
     }
-    if (valid({ ...ex.state, ...parts })) {
-      ex.tell(t("not-positive"));
-      updateNumbers();
-    } else restart(parts);
+    return restart(parts);
   }
 
   let inputs = [];
@@ -936,8 +955,9 @@ function render({ model, el }) {
       tableFor = `${k} ${d}`;
       inputs = Array.from({ length: k }, (_, j) =>
         columns.map(([name, at, symbol]) => {
-          const limits = name === "weights" ? { min: 1e-6, max: 1 - 1e-6 } : {};
-          return numberInput({ label: null, name: t("number-of", { symbol, j: j + 1 }), ...limits, onchange: (value) => typed(j, name, at, value) });
+          const square = at[0] === at[1] ? { min: 1e-300, max: LIMIT ** 2 } : { min: -(LIMIT ** 2), max: LIMIT ** 2 };
+          const limits = name === "weights" ? { min: 1e-6, max: 1 - 1e-6 } : name === "covariances" ? square : {};
+          return ex.numberInput({ label: null, name: t("number-of", { symbol, j: j + 1 }), ...limits, onchange: (value) => typed(j, name, at, value) });
         }),
       );
       table.replaceChildren(
@@ -988,7 +1008,7 @@ function render({ model, el }) {
     for (const each of [eButton, mButton]) setAttribute(each, "data-next", each === next && !failure);
     slide.set(iteration, { max: Math.max(50, 50 * Math.ceil(visited / 50)) });
     const known = Object.keys(datasets);
-    const own = datasets[ex.state.data] ? [] : [[CUSTOM, t(`data-${CUSTOM}`)]];
+    const own = isKnown(ex.state.data) ? [] : [[CUSTOM, t(`data-${CUSTOM}`)]];
     dataSelect.set(own.length ? CUSTOM : ex.state.data, [...known.map((name) => [name, t(`data-${name}`)]), ...own]);
     kSelect.set(mixture.k);
     typeSelect.set(type);
@@ -1024,7 +1044,7 @@ function render({ model, el }) {
     trace.line("cut", far ? [0, 1] : null, ys.slice(0, 2), { class: "gmm-trace-line", "stroke-dasharray": "3 4" });
     const dots = ys.map((value, i) => `M${trace.x(i) - 2.5} ${trace.y(value)}a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0`).join("");
     trace.mark("dots", "path", { d: last <= 60 ? dots : "", class: "gmm-trace-dots" });
-    trace.mark("below", "text", far ? { x: trace.width, y: trace.height - 6, "text-anchor": "end", class: "gmm-trace-below", text: `ℓ(θ₀) = ${minus(values[0].toFixed(2))} ↓` } : null);
+    trace.mark("below", "text", far ? { x: trace.width, y: trace.height - 6, "text-anchor": "end", class: "gmm-trace-below", text: `ℓ(θ₀) = ${minus(formatFixed(values[0], 2))} ↓` } : null);
     trace.mark("here", "circle", { cx: trace.x(now.iteration), cy: trace.y(Math.max(now.logLikelihood, floor)), r: 6, class: `gmm-trace-here gmm-${now.half}` });
   }
 

@@ -9,6 +9,7 @@ const JENSEN_CURVES = {
   cubic: { f: (x) => x ** 3, range: [-2, 3], bends: false },
 };
 const JENSEN_MOST = 6;
+const JENSEN_WAYS = ["weight", "place"];
 
 export function jensenNumbers({ curve, values, masses }) {
   const { f } = JENSEN_CURVES[curve];
@@ -67,10 +68,11 @@ function render({ model, el }) {
   goal.classList.add("gmm-help");
   ex.controls.append(row(curves, more, fewer, show), row(...masses), goal, row(ex.undoButton(), ex.resetButton(), ex.linkButton()));
 
-  function valid({ curve, values, masses }) {
+  function valid({ curve, values, masses, found }) {
     const [low, high] = JENSEN_CURVES[curve]?.range ?? [NaN, NaN];
     const fits = (list) => Array.isArray(list) && list.length >= 2 && list.length <= JENSEN_MOST && list.every(Number.isFinite);
-    if (!fits(values) || !fits(masses) || values.length !== masses.length) return t("bad-link");
+    const ways = Array.isArray(found) && found.every((way, i) => JENSEN_WAYS.includes(way) && found.indexOf(way) === i);
+    if (!fits(values) || !fits(masses) || values.length !== masses.length || !ways) return t("bad-link");
     if (!values.every((x) => x >= low && x <= high)) return t("outside", { low, high });
     if (!masses.every((mass) => mass >= 0 && mass <= 1) || masses.every((mass) => mass === 0)) return t("no-weight");
     return null;

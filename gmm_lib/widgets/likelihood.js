@@ -1,5 +1,5 @@
 // Chapter 1's explorer: a bell curve over points, its heights, their product, the sum of their logs, and the map of ℓ.
-import { button, clamp, explorer, figure, formatNumber, formatPercent, formatPower, h, minus, numberInput, powerOfTen, row, select, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
+import { button, clamp, explorer, figure, formatNumber, formatPercent, formatPower, h, minus, powerOfTen, row, select, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
 import { levelSegments, sampleGrid } from "./contours.js";
 
 const LIKELIHOOD_TRAITS = ["data", "mu", "sigma", "points", "factors", "tried", "shown"];
@@ -137,8 +137,8 @@ function render({ model, el }) {
     else ex.tell(t(ex.state.tried ? "show-first" : "try-first"));
   });
   const typed = {
-    mu: numberInput({ label: "μ", name: t("mu-typed"), onchange: (mu) => moveCurve(mu, ex.state.sigma) }),
-    sigma: numberInput({ label: "σ", name: t("sigma-typed"), onchange: (sigma) => moveCurve(ex.state.mu, sigma) }),
+    mu: ex.numberInput({ label: "μ", name: t("mu-typed"), onchange: (mu) => moveCurve(mu, ex.state.sigma) }),
+    sigma: ex.numberInput({ label: "σ", name: t("sigma-typed"), onchange: (sigma) => moveCurve(ex.state.mu, sigma) }),
   };
   const factors = slider({ label: t("factors"), min: 1, max: 5, oninput: (n, gesture) => ex.change({ factors: n }, { gesture }) });
   // Five factors come one by one, a thousand ten by ten; from all of them Play begins again at the first.
@@ -305,8 +305,10 @@ function render({ model, el }) {
 
     data.set(state.data);
     factors.set(n, { max: m });
-    typed.mu.set(mu);
-    typed.sigma.set(sigma);
+    for (const [name, value, [least, most]] of [["mu", mu, set.x], ["sigma", sigma, set.sigma]]) {
+      Object.assign(typed[name].input, { min: least, max: most });
+      typed[name].set(value);
+    }
     setEnabled(show, state.tried);
     setEnabled(go, shown);
     setPressed(show, shown);

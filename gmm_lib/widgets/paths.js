@@ -1,5 +1,5 @@
 // Chapter 5's second explorer: ℓ over the two means, and three ways up from one start.
-import { checkbox, clamp, explorer, figure, formatNumber, row, setAttribute, slider } from "./ui.js";
+import { checkbox, clamp, explorer, figure, formatFixed, formatNumber, row, setAttribute, slider } from "./ui.js";
 import { eStep, makeMixture } from "./em.js";
 import { levelSegments, sampleGrid } from "./contours.js";
 
@@ -242,7 +242,7 @@ function render({ model, el }) {
     ex.data(values);
     const told = visible.map((name) => {
       const [a, b] = found[name][upTo];
-      return t("told", { who: t(name), a: formatNumber(a, 3), b: formatNumber(b, 3), l: heights[name][upTo].toFixed(2) });
+      return t("told", { who: t(name), a: formatNumber(a, 3), b: formatNumber(b, 3), l: formatFixed(heights[name][upTo], 2) });
     });
     const lost = visible.includes("gradient") && Math.max(...found.gradient[upTo].map(Math.abs)) > PATHS_LOST;
     const falls = visible.includes("gradient") && heights.gradient.some((value, n) => n > 0 && value < heights.gradient[n - 1] - 1e-9);

@@ -302,9 +302,10 @@ function render({ model, el }) {
     const { data, machines: n, cuts, shuffle: s, iteration, order: way, merged, keepers, dead } = state;
     const whole = (value, least, most) => Number.isInteger(value) && value >= least && value <= most;
     const machine = (value) => whole(value, 0, n - 1);
+    const inside = (cut) => Number.isFinite(cut) && cut >= dataOf(data).sorted[0] && cut <= dataOf(data).sorted[dataOf(data).m - 1];
     const sound =
       Object.hasOwn(sets, data) && whole(n, 1, SHARDS_MACHINES) &&
-      Array.isArray(cuts) && cuts.length === n - 1 && cuts.every((cut, i) => Number.isFinite(cut) && (i === 0 || cut >= cuts[i - 1])) &&
+      Array.isArray(cuts) && cuts.length === n - 1 && cuts.every((cut, i) => inside(cut) && (i === 0 || cut >= cuts[i - 1])) &&
       whole(s, 0, SHARDS_SHUFFLES) && whole(iteration, 0, SHARDS_ITERATIONS) && ["tree", "chain"].includes(way) &&
       Array.isArray(keepers) && keepers.length === n && Array.isArray(dead) && dead.every(machine) && new Set(dead).size < n &&
       keepers.every((keeper) => keeper === -1 || (machine(keeper) && !dead.includes(keeper))) &&

@@ -7,7 +7,6 @@ const SOFT_DECADES = Math.log10(SOFT_RANGE[1] / SOFT_RANGE[0]);
 const SOFT_STEPS = 40 * SOFT_DECADES; // of the slider
 const SOFT_DECIDED = 0.99;
 const SOFT_NEAR = 0.002;
-const SOFT_REACH = 1e6;
 const SOFT_STRIP = -0.13; // where the means stand below the shares of one feature
 
 function render({ model, el }) {
@@ -270,8 +269,14 @@ function render({ model, el }) {
     const own = sets[data]?.means;
     const fits = (list) =>
       Array.isArray(list) && list.length === own.length &&
-      list.every((mean) => Array.isArray(mean) && mean.length === own[0].length && mean.every((mu) => Number.isFinite(mu) && Math.abs(mu) <= SOFT_REACH));
-    const sound = own && Object.hasOwn(sets, data) && Number.isFinite(variance) && variance >= SOFT_RANGE[0] && variance <= SOFT_RANGE[1] && fits(start) && fits(means);
+      list.every((mean) => Array.isArray(mean) && mean.length === own[0].length && mean.every(among));
+    // Among the points, up to rounding: further out there is nothing to see.
+    const among = (mu, a) => {
+      const { low, high } = dataOf(data);
+      const slack = 1e-9 * (high[a] - low[a]);
+      return Number.isFinite(mu) && mu >= low[a] - slack && mu <= high[a] + slack;
+    };
+    const sound = Object.hasOwn(sets, data) && Number.isFinite(variance) && variance >= SOFT_RANGE[0] && variance <= SOFT_RANGE[1] && fits(start) && fits(means);
     return sound ? null : t("bad-link");
   }
 
@@ -297,6 +302,7 @@ function render({ model, el }) {
     const [xs, ys] = [plot.domain().x, plot.domain().y];
     means.forEach((a, i) => {
       means.slice(0, i).forEach((b) => {
+        if (a.every((value, c) => value === b[c])) return undefined; // at one place there is no border
         const middle = a.map((value, c) => (value + b[c]) / 2);
         if (a.length === 1) return lines.push([middle[0], ys[0], middle[0], ys[1]]);
         const [dx, dy] = [b[1] - a[1], a[0] - b[0]];

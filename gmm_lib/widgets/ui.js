@@ -59,11 +59,25 @@ export function setAttribute(element, name, value) {
 
 // ------------------------------------------------------------------------------------------------- numbers
 
-// At most `digits` significant digits, no trailing zeros; base.format_number in Python writes the same.
+export const LIMIT = 1e6; // no coordinate that a reader, a link or Python brings is further out; base.LIMIT is the same
+
+// At most `digits` significant digits, no trailing zeros; what would fill a line with zeros as a multiple of a power of
+// ten. base.format_number in Python writes the same.
 export function formatNumber(value, digits = 4) {
   if (!Number.isFinite(value)) return "–"; // an explorer must say why instead; this is only the last line of defence
   const rounded = Number(value.toPrecision(digits));
-  return rounded === 0 ? "0" : String(rounded);
+  if (rounded === 0) return "0";
+  if (Math.abs(rounded) >= 1e-6 && Math.abs(rounded) < 1e9) return String(rounded);
+  return withPower(Number(rounded.toExponential().split("e")[0]), Number(rounded.toExponential().split("e")[1]));
+}
+
+// With `decimals` places after the point, as long as that is a number one can read; base.format_fixed in Python.
+export function formatFixed(value, decimals) {
+  return Math.abs(value) < 1e9 ? value.toFixed(decimals) : formatNumber(value);
+}
+
+function withPower(mantissa, exponent) {
+  return `${mantissa} × ${powerOfTen(exponent)}`;
 }
 
 // Text with a true minus where a hyphen stands before a number; base.minus in Python does the same.
@@ -75,7 +89,7 @@ export function minus(text) {
 export function formatPower(value, digits = 4) {
   if (value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e5)) return formatNumber(value, digits);
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
-  return `${mantissa} × ${powerOfTen(Number(exponent))}`;
+  return withPower(mantissa, Number(exponent));
 }
 
 // 10 raised to a whole number, as text.
@@ -104,6 +118,20 @@ export function niceTicks(low, high, count = 6) {
   const last = Math.floor(high / step + 1e-9);
   if (!(last - first < 1000)) return [low];
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+// A tick's number in full, as ticks are round; only what is huge is cut.
+export function formatTick(value) {
+  return formatNumber(value, Math.abs(value) < 1e9 ? 12 : 3);
+}
+
+// The ticks of an axis and their texts: [[value, text], …]; along `room` px fewer, where the texts would meet.
+export function labelled(domain, { ticks, format }, room = Infinity) {
+  for (let count = ticks; ; count = Math.floor(count / 2)) {
+    const found = niceTicks(...domain, count).map((value) => [value, minus(format(value))]);
+    const longest = Math.max(...found.map(([, text]) => text.length));
+    if (count < 2 || found.length * (CHARACTER * longest + 8) <= room) return found;
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------- link
@@ -182,23 +210,25 @@ export function select({ label, options, value, onchange, name = null }) {
   return element;
 }
 
-// Commits on Enter and on leaving the field; what is not a number inside the limits goes back to what was.
-export function numberInput({ label, name = null, value = 0, min = null, max = null, step = "any", onchange }) {
+// Commits on Enter and on leaving the field. What is not a number inside the limits goes back to what was, and
+// refuse(low, high) says so; explorers make theirs by ex.numberInput, which does.
+export function numberInput({ label, name = null, value = 0, min = -LIMIT, max = LIMIT, step = "any", onchange, refuse = () => {} }) {
   const input = h("input", { type: "number", class: "gmm-number", inputmode: "decimal", step, min, max, "aria-label": name ?? label });
   const element = label === null ? input : h("label", { class: "gmm-choice" }, h("span", { class: "gmm-label" }, label), input);
   let shown = value;
   element.input = input;
   element.set = (now, digits = 6) => {
     shown = now;
-    if (document.activeElement !== input || !input.dataset.dirty) input.value = formatNumber(now, digits);
+    if (document.activeElement !== input || !input.dataset.dirty) input.value = Number(now.toPrecision(digits));
   };
   input.addEventListener("input", () => (input.dataset.dirty = "1"));
   input.addEventListener("change", () => {
     delete input.dataset.dirty;
     const typed = input.valueAsNumber;
-    const good = Number.isFinite(typed) && (min === null || typed >= min) && (max === null || typed <= max);
-    if (good) onchange(typed);
-    else element.set(shown);
+    const [low, high] = [Number(input.min), Number(input.max)];
+    if (Number.isFinite(typed) && typed >= low && typed <= high && onchange(typed) !== false) return;
+    if (!(typed >= low && typed <= high)) refuse(low, high);
+    element.set(shown);
   });
   element.set(value);
   return element;
@@ -342,6 +372,14 @@ const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
 // `linkState(state)`: what a link carries of it (default: all); `fromLink(stored)`: the change it means.
 export function explorer({ model, el, kind, traits, draw, valid = () => null, linkState = (x) => x, fromLink = (x) => x }) {
   const words = model.get("words");
+  // Links and Python may bring anything: what a check stumbles over is no state either.
+  const check = (state) => {
+    try {
+      return valid(state);
+    } catch {
+      return t("bad-link");
+    }
+  };
   const cleanups = [];
   const history = [];
   let lastGesture = null;
@@ -402,8 +440,9 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   ex.change = (patch, { gesture = null, animate = !gesture, record = true } = {}) => {
     const to = { ...ex.state, ...patch };
     if (traits.every((name) => same(to[name], ex.state[name]))) return true;
-    const problem = valid(to);
+    const problem = check(to);
     if (problem) {
+      redraw(); // a control may show what has been refused
       ex.tell(problem);
       return false;
     }
@@ -461,6 +500,8 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     busy += on ? 1 : -1;
     if (!busy) ex.announce();
   };
+  ex.numberInput = (options) =>
+    numberInput({ ...options, refuse: (low, high) => ex.tell(t("number-limits", { low: formatNumber(low, 6), high: formatNumber(high, 6) })) });
   let warned = null;
   ex.warn = (text, buttons = () => []) => {
     if (text === warned) return;
@@ -608,7 +649,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
       const stored = decodeState(code);
       if (stored === null || typeof stored !== "object" || Array.isArray(stored)) throw new Error("no state");
       const to = { ...ex.state, ...fromLink(stored) };
-      problem = Object.keys(to).every((name) => traits.includes(name)) ? valid(to) : t("bad-link");
+      problem = Object.keys(to).every((name) => traits.includes(name)) ? check(to) : t("bad-link");
       if (!problem) ex.change(to);
     } catch {
       problem = t("bad-link");
@@ -630,7 +671,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
       pending = false;
       const to = read();
       if (traits.every((name) => same(to[name], ex.state[name]))) return;
-      const problem = valid(to);
+      const problem = check(to);
       if (problem) {
         ex.tell(problem);
         return;
@@ -676,6 +717,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
 
 // -------------------------------------------------------------------------------------------------- figure
 
+const CHARACTER = 7.7; // px: about the width of a digit of a tick
 const REACH = 24; // px: how far from its center a handle can be grasped (touch targets of at least 44 px)
 
 // A plot in three layers: axes, a canvas for what is many, SVG for curves and handles.
@@ -688,7 +730,9 @@ const REACH = 24; // px: how far from its center a handle can be grasped (touch 
 //   plot.under, plot.over (SVG groups below and above the curves).
 export function figure(ex, options) {
   const { label, height = (w) => clamp(0.5 * w, 220, 420), pick = () => null, hover = null, paint = null } = options;
-  const margin = { top: 10, right: 12, bottom: options.x?.label ? 40 : 26, left: options.y?.ticks === 0 ? 14 : 46, ...options.margin };
+  const margins = { top: 10, right: 12, bottom: options.x?.label ? 40 : 26, left: options.y?.ticks === 0 ? 14 : 46, ...options.margin };
+  const margin = { ...margins };
+  let total = 0; // px: the width of it all
   const canvas = h("canvas", { "aria-hidden": "true" });
   const under = s("g", { "aria-hidden": "true" });
   const curves = s("g", { "aria-hidden": "true" });
@@ -726,25 +770,33 @@ export function figure(ex, options) {
     return scale;
   };
 
+  // Long numbers beside the picture push it to the right.
+  function makeRoom(left) {
+    if (Math.abs(left - margin.left) < 1) return;
+    margin.left = Math.round(left);
+    plot.width = total - margin.left - margin.right;
+    for (const layer of [axes, inner]) setAttribute(layer, "transform", `translate(${margin.left} ${margin.top})`);
+  }
+
   function drawAxes() {
     const items = [];
-    const { width, height: tall } = plot;
-    const x = { ticks: clamp(Math.floor(width / 55), 2, 12), format: formatNumber, ...options.x };
-    const y = { ticks: clamp(Math.floor(tall / 45), 2, 8), format: formatNumber, ...options.y };
-    if (x.ticks) {
-      for (const value of niceTicks(...scale.x, x.ticks)) {
-        const at = plot.x(value).toFixed(1);
-        items.push(s("line", { x1: at, x2: at, y1: tall, y2: tall + 5 }));
-        items.push(s("text", { x: at, y: tall + 18, "text-anchor": "middle" }, minus(x.format(value))));
-      }
+    const tall = plot.height;
+    const x = { ticks: clamp(Math.floor(plot.width / 55), 2, 12), format: formatTick, ...options.x };
+    const y = { ticks: clamp(Math.floor(tall / 45), 2, 8), format: formatTick, ...options.y };
+    const ys = y.ticks ? labelled(scale.y, y).filter(([value]) => value >= (y.from ?? -Infinity)) : [];
+    makeRoom(Math.max(margins.left, 11 + CHARACTER * Math.max(0, ...ys.map(([, text]) => text.length))));
+    const { width } = plot;
+    for (const [value, text] of x.ticks ? labelled(scale.x, x, width) : []) {
+      const at = plot.x(value).toFixed(1);
+      items.push(s("line", { x1: at, x2: at, y1: tall, y2: tall + 5 }));
+      const half = (CHARACTER * text.length) / 2; // at an edge it moves inwards
+      const middle = clamp(Number(at), half - margin.left, Math.max(0, width + margin.right - half));
+      items.push(s("text", { x: middle, y: tall + 18, "text-anchor": "middle" }, text));
     }
-    if (y.ticks) {
-      for (const value of niceTicks(...scale.y, y.ticks)) {
-        if (value < (y.from ?? -Infinity)) continue;
-        const at = plot.y(value).toFixed(1);
-        items.push(s("line", { class: "gmm-grid", x1: 0, x2: width, y1: at, y2: at }));
-        items.push(s("text", { x: -7, y: at, dy: "0.32em", "text-anchor": "end" }, minus(y.format(value))));
-      }
+    for (const [value, text] of ys) {
+      const at = plot.y(value).toFixed(1);
+      items.push(s("line", { class: "gmm-grid", x1: 0, x2: width, y1: at, y2: at }));
+      items.push(s("text", { x: -7, y: at, dy: "0.32em", "text-anchor": "end" }, text));
     }
     items.push(s("line", { class: "gmm-base", x1: 0, x2: width, y1: tall, y2: tall }));
     if (x.label) items.push(s("text", { class: "gmm-axis-label", x: width, y: tall + 35, "text-anchor": "end" }, x.label));
@@ -934,8 +986,8 @@ export function figure(ex, options) {
   let stale = true; // asking for sizes makes the browser lay out the page, so only when they may have changed
   function measure() {
     if (!stale) return false;
-    const total = element.clientWidth;
-    if (total < 50) return false;
+    if (element.clientWidth < 50) return false;
+    total = element.clientWidth;
     stale = false;
     const tall = Math.round(height(total));
     const ratio = window.devicePixelRatio || 1;
