@@ -43,7 +43,7 @@ function render({ model, el }) {
   const ex = explorer({ model, el, kind: "bound", traits: BOUND_TRAITS, draw, valid });
   const { t } = ex;
 
-  const plot = figure(ex, { label: t("plot"), x: { label: "θ" }, y: { label: "ℓ" }, margin: { left: 52, top: 30 }, height: (w) => clamp(0.52 * w, 240, 430) });
+  const plot = figure(ex, { label: t("plot"), x: { label: "θ" }, y: { label: "ℓ" }, margin: { left: 52, top: 30 }, clip: true, height: (w) => clamp(0.52 * w, 240, 430) });
   const here = plot.handle({
     label: t("theta"),
     text: "θ",
@@ -56,7 +56,7 @@ function render({ model, el }) {
     x: { label: "x" },
     y: { label: "Q₁", domain: [0, 1], ticks: 3 },
     margin: { top: 30 },
-    height: (w) => clamp(0.8 * w, 190, 300),
+    height: (w) => (w < 420 ? clamp(1.2 * w, 230, 420) : 300), // beside the other picture as tall as that
     pick: (px, py) => pick(px, py),
   });
   const share = table.handle({
@@ -89,7 +89,30 @@ function render({ model, el }) {
     value: ex.state.data,
     onchange: (name) => ex.change(fresh(name)),
   });
-  ex.controls.append(row(e, m, ex.undoButton(), ex.resetButton(), ex.linkButton()), row(coordinate, climb, data));
+  ex.controls.append(row(e, m, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()), row(coordinate, climb, data), ex.parts([
+    { caption: t("curves-table"), head: () => [BOUND_SYMBOLS[ex.state.coordinate], "ℓ(θ)", "B(θ, Q)"], rows: curveRows },
+    { caption: t("points-table"), head: () => ["x", "Q₁", t("responsibility"), "KL"], rows: pointRows },
+  ]));
+  ex.next = () => (ex.state.half === "m" ? stepE() : stepM());
+
+  // What the pictures show, as numbers; of many points the first.
+  function curveRows() {
+    const { state } = ex;
+    const x = Float64Array.from(sets[state.data].points);
+    const [low, high] = rangeOf(state);
+    return Array.from({ length: 9 }, (_, i) => low + ((high - low) * i) / 8).map((value) => {
+      const theta = boundMixture(at(state, value));
+      const heights = [eStep(x, x.length, theta, new Float64Array(2 * x.length)), lowerBound(x, theta, state.q)];
+      return [formatNumber(value), ...heights.map((each) => formatFixed(each, 4))];
+    });
+  }
+  function pointRows() {
+    const { state } = ex;
+    const points = sets[state.data].points.slice(0, 30);
+    const { q } = posterior(state);
+    const kl = divergences(Float64Array.from(points), boundMixture(state), state.q);
+    return points.map((x, i) => [formatNumber(x), state.q[i].toFixed(4), q[i].toFixed(4), formatFixed(Math.max(kl[i], 0), 4)]);
+  }
 
   function fresh(name) {
     const { points, weights, means, variances } = sets[name];
@@ -256,13 +279,16 @@ function render({ model, el }) {
     const least = Math.min(Math.max(Math.min(...heights), most - 8 * points.length), bound, logLikelihood);
     plot.domain({ x: [low, high], y: [least - 0.06 * (most - least), most + 0.1 * (most - least)] });
 
+    // The bound falls without end; what lies below the picture is not drawn.
     plot.line("likelihood", xs, heights, { fill: "none", stroke: "var(--ink)", "stroke-width": 2.5 });
-    // The bound falls without end; what lies below the picture is left out of it.
-    const visible = xs.map((_, i) => i).filter((i) => bounds[i] >= plot.domain().y[0]);
-    plot.line("bound", visible.map((i) => xs[i]), visible.map((i) => bounds[i]), { fill: "none", stroke: "var(--c1)", "stroke-width": 2.5, "stroke-dasharray": "7 4" });
+    plot.line("bound", xs, bounds, { fill: "none", stroke: "var(--c1)", "stroke-width": 2.5, "stroke-dasharray": "7 4" });
+    nameCurves(xs, heights, bounds);
     const value = read(state);
     const [px, above, below] = [plot.x(value), plot.y(logLikelihood), plot.y(bound)];
     plot.mark("gap", "line", { x1: px, x2: px, y1: above, y2: below, stroke: "var(--c3)", "stroke-width": 5 });
+    const wide = below - above > 26 * plot.unit;
+    const back = px > plot.width - 60 * plot.unit;
+    plot.mark("gap-name", "text", wide ? { x: px + (back ? -8 : 8) * plot.unit, y: (above + Math.min(below, plot.height)) / 2, dy: "0.35em", class: "gmm-name", "text-anchor": back ? "end" : "start", text: t("gap") } : null, plot.over);
     plot.mark("drop", "line", { x1: px, x2: px, y1: below, y2: plot.height, stroke: "var(--muted)", "stroke-dasharray": "2 4" });
     plot.mark("on-likelihood", "circle", { cx: px, cy: above, r: 6, fill: "var(--ink)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
     plot.mark("on-bound", "path", { d: `M${px - 7} ${below}L${px} ${below - 7}L${px + 7} ${below}L${px} ${below + 7}Z`, fill: "var(--c1)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
@@ -270,11 +296,11 @@ function render({ model, el }) {
     const inside = summit !== null && summit >= low && summit <= high && (state.coordinate.startsWith("mean") || summit > 0);
     const peak = inside ? plot.y(lowerBound(x, boundMixture(at(state, summit)), state.q)) : 0;
     plot.mark("summit", "path", inside ? { d: `M${plot.x(summit) - 6} ${peak - 14}h12l-6 9Z`, fill: "var(--c1)" } : null, plot.over);
-    plot.mark("name", "text", { x: plot.width, y: -10, "text-anchor": "end", fill: "var(--muted)", "font-size": 14, text: `θ = ${BOUND_SYMBOLS[state.coordinate]}` });
+    plot.mark("name", "text", { x: plot.width, y: -10 * plot.unit, "text-anchor": "end", fill: "var(--muted)", "font-size": 14, text: `θ = ${BOUND_SYMBOLS[state.coordinate]}` }, plot.over);
     here.place(value, 0, {
       min: low,
       max: high,
-      px: [px, plot.height],
+      px: [px, plot.height - 14 * plot.unit], // above the ticks
       label: t(`coordinate-${state.coordinate}`),
     });
 
@@ -296,6 +322,21 @@ function render({ model, el }) {
       max: 1,
       text: t("share-said", { x: formatNumber(points[state.selected]), share: formatPercent(state.q[state.selected]) }),
     });
+  }
+
+  // Each curve carries its name where the two are far apart, off the place the reader holds.
+  function nameCurves(xs, heights, bounds) {
+    const [bottom] = plot.domain().y;
+    const here = plot.x(read(ex.state));
+    const places = [0.06, 0.14, 0.86, 0.94].map((f) => Math.round(f * BOUND_SAMPLES)).filter((i) => Math.abs(plot.x(xs[i]) - here) > 50 * plot.unit);
+    const lowest = (i) => plot.y(Math.max(bounds[i], bottom)) - plot.y(heights[i]);
+    const top = places.reduce((best, i) => (heights[i] > bottom && lowest(i) > lowest(best) ? i : best), places[0]);
+    const seen = xs.map((_, i) => i).filter((i) => bounds[i] > bottom && Math.abs(plot.x(xs[i]) - here) > 50 * plot.unit && heights[i] - bounds[i] > 0);
+    const under = seen.length ? seen[plot.x(xs[seen[0]]) < here ? 0 : seen.length - 1] : null;
+    const anchor = (i) => (i < BOUND_SAMPLES / 2 ? "start" : "end");
+    const name = (key, i, y, text) => plot.mark(key, "text", i === null ? null : { x: plot.x(xs[i]), y, "text-anchor": anchor(i), class: "gmm-name", text }, plot.over);
+    name("likelihood-name", top, clamp(plot.y(heights[top]) - 10 * plot.unit, 10 * plot.unit, plot.height - 8), "ℓ(θ)");
+    name("bound-name", under, under === null ? 0 : clamp(plot.y(bounds[under]) - 6 * plot.unit, 24 * plot.unit, plot.height - 30 * plot.unit), t("bound"));
   }
 
   function tell(state) {

@@ -146,7 +146,15 @@ function render({ model, el }) {
       else mStepNow(gesture);
       return !now.failure && !(now.converged && now.half === "m");
     },
+    end: (gesture) => {
+      const along = trajectory(ex.state);
+      const rises = (t) => along.at(t) && along.at(t).logLikelihood - along.at(t - 1).logLikelihood >= SMALL_GAIN * along.m;
+      let last = Math.max(now.iteration, 1);
+      while (rises(last) && last < EM_ITERATIONS) last += 1;
+      ex.change({ iteration: last, half: "m" }, { gesture, animate: true });
+    },
   });
+  ex.next = () => (now.half === "m" ? eStepNow() : mStepNow());
 
   function datasetPatch(name) {
     const { points, weights, means, covariances, selected } = datasets[name];
@@ -267,14 +275,14 @@ function render({ model, el }) {
     label: t("plot"), paint, pick, hover,
     x: { label: "x", domain: [0, 1] },
     y: { domain: [0, 1] },
-    height: (width) => clamp(Math.round(0.54 * width), 270, 440),
-    margin: { left: 44 },
+    height: (width) => clamp(Math.round(0.54 * width), 280, 450),
+    margin: { left: 44, top: 28 },
   });
   ex.plots.append(side);
   const trace = figure(ex, {
     label: t("trace"), parent: side, class: "gmm-trace",
     x: { label: t("iteration-axis"), domain: [0, 8], format: (value) => (Number.isInteger(value) ? String(value) : "") },
-    y: { label: "ℓ(θ)", domain: [-1, 0] },
+    y: { label: "ℓ(θ)", domain: [-1, 0], ticks: 3 },
     height: () => (beside() ? Math.max(60, trace.element.clientHeight) : 120),
     margin: { top: 24, left: 52 },
   });
@@ -306,7 +314,7 @@ function render({ model, el }) {
       movePoint(held(), dimension() === 1 ? [snap(x + ((dx || dy) / 10) * unit())] : [snap(x + (dx / 10) * unit()), snap(y + (dy / 10) * unit("y"), "y")], gesture);
     },
     key: (event) => {
-      const walk = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, Home: -Infinity, End: Infinity }[event.key];
+      const walk = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity }[event.key];
       if (event.key === "Delete" || event.key === "Backspace") deletePoint();
       else if (event.key === "Insert" || event.key === "+") addPoint();
       else if (walk && !event.shiftKey) {
@@ -367,7 +375,7 @@ function render({ model, el }) {
     const xs = points.map(([x]) => plot.x(x)).sort((a, b) => a - b);
     let gap = Infinity;
     for (let i = 1; i < xs.length; i += 1) if (xs[i] - xs[i - 1] > 0.5) gap = Math.min(gap, xs[i] - xs[i - 1]);
-    return clamp(0.48 * gap, 4.5, 9);
+    return clamp(0.48 * gap, 4.5, 9 * plot.unit);
   }
 
   function buildHandles() {
@@ -505,14 +513,14 @@ function render({ model, el }) {
     const { mixture } = now;
     const type = ex.state.covariance_type;
     if (mixture.d === 1) {
-      const value = Math.max(sd(mixture, j) + (dx + dy) * unit(), unit() / 10);
+      const value = clamp(sd(mixture, j) + (dx + dy) * unit(), unit() / 10, 250 * unit());
       setSpread(j, [[snap(value) ** 2]], gesture);
       return;
     }
     const [x, y] = frameOf(mixture, j)[a];
     const length = Math.hypot(x, y);
     const turns = type === "full" || type === "tied";
-    const to = Math.max(length + 2 * (turns ? dy : dx + dy), 2);
+    const to = clamp(length + 2 * (turns ? dy : dx + dy), 2, Math.hypot(plot.width, plot.height));
     const angle = Math.atan2(y, x) + (turns ? (dx * Math.PI) / 90 : 0);
     dragSpread(j, a, plot.x(mixture.means[j * 2]) + apart(to) * Math.cos(angle), plot.y(mixture.means[j * 2 + 1]) + apart(to) * Math.sin(angle), gesture);
   }
@@ -686,10 +694,18 @@ function render({ model, el }) {
       handles[j].spread[0].off = [0, 0];
     }
     plot.line("density", at, total, { class: "gmm-density" });
+    legend(t("legend-1"));
     plot.mark("base", "path", { d: `M0 ${plot.y(0)}H${plot.width}`, class: "gmm-zero" });
   }
 
+  // What the lines are, above the picture where there is room.
+  function legend(text) {
+    const room = plot.width - (text === t("legend-2") ? 150 : 30) * plot.unit;
+    plot.mark("legend", "text", room > 6.4 * plot.unit * text.length ? { x: plot.width, y: -12 * plot.unit, text, "text-anchor": "end", class: "gmm-note" } : null, plot.over);
+  }
+
   function showPlane(mixture) {
+    legend(t("legend-2"));
     const { k, means } = mixture;
     const { x: [low, high], y: [bottom, up] } = plot.domain();
     const away = (v) => {
@@ -908,16 +924,34 @@ function render({ model, el }) {
   const pointY = ex.numberInput({ label: "y", onchange: (y) => ex.state.selected !== null && movePoint(ex.state.selected, [ex.state.points[ex.state.selected][0], y]) });
   const deleteButton = button(t("delete-point"), deletePoint);
 
+  // The responsibilities as on the sheet for pencil and paper; of many points, the counts alone.
+  function shareRows() {
+    if (!now.w) return [];
+    const { k } = now.mixture;
+    const { points } = ex.state;
+    const line = (title, values) => [title, ...values.map((value) => value.toFixed(4))];
+    const counts = Array.from({ length: k }, (_, j) => points.reduce((sum, __, i) => sum + now.w[i * k + j], 0));
+    const body = points.length > MANY ? [] : order().map((i) => line(placeText(i), Array.from(now.w.subarray(i * k, i * k + k))));
+    return [...body, line("N", counts)];
+  }
   const table = h("table");
-  const shares = h("table");
-  const numbersPart = disclosure(t("numbers"), h("div", { class: "gmm-scroll gmm-tables", tabindex: 0, role: "region", "aria-label": t("numbers") }, table, shares));
+  const numbersPart = ex.tables(
+    [
+      { caption: t("responsibilities"), head: () => [t("point"), ...Array.from({ length: now.mixture.k }, (_, j) => `w${"₁₂₃₄₅₆"[j]}`)], rows: shareRows },
+      {
+        caption: t("log-likelihoods"), head: () => [t("iteration-column"), "ℓ(θ)"],
+        rows: () => path.states.slice(0, visited + 1).map(({ logLikelihood }, n) => [n, formatFixed(logLikelihood, 4)]),
+      },
+    ],
+    table,
+  );
   const pointsPart = disclosure(t("points"), row(pointNumber, pointX, pointY, button(t("add-point"), () => addPoint()), deleteButton));
   numbersPart.addEventListener("toggle", () => updateNumbers());
 
   ex.controls.append(
-    row(eButton, mButton, button(t("step"), stepNow), player.button, ex.undoButton(), ex.resetButton(resetNow), slide),
-    row(dataSelect, kSelect, typeSelect, ex.linkButton()),
-    more(pointsPart, numbersPart, disclosure(t("help"), h("p", { class: "gmm-help" }, t("help-text")))),
+    row(eButton, mButton, button(t("step"), stepNow), ...player.controls, ex.undoButton(), ex.resetButton(resetNow), slide),
+    row(dataSelect, kSelect, typeSelect, ex.linkButton(), ex.projectorButton()),
+    more(pointsPart, numbersPart, ex.help()),
   );
 
   // Which numbers of a component can be typed: [trait, path, symbol].
@@ -948,7 +982,7 @@ function render({ model, el }) {
   let inputs = [];
   let tableFor = "";
   function updateNumbers() {
-    if (!numbersPart.open || !now) return;
+    if (!now) return;
     const { k, d } = now.mixture;
     const columns = fields(d);
     if (tableFor !== `${k} ${d}`) {
@@ -967,6 +1001,7 @@ function render({ model, el }) {
       );
       if (k === 1) setAttribute(inputs[0][0], "disabled", true);
     }
+    if (!numbersPart.open) return;
     const parts = nested(now.mixture);
     inputs.forEach((line, j) =>
       line.forEach((input, c) => {
@@ -975,26 +1010,6 @@ function render({ model, el }) {
         const off = (ex.state.covariance_type === "diag" || ex.state.covariance_type === "spherical") && at.length === 2 && at[0] !== at[1];
         setAttribute(input, "disabled", off || (k === 1 && name === "weights"));
       }),
-    );
-    updateShares();
-  }
-
-  // The responsibilities as a table, as on the sheet for pencil and paper; of many points, the counts alone.
-  function updateShares() {
-    const { k } = now.mixture;
-    const { points } = ex.state;
-    if (!now.w) {
-      shares.replaceChildren();
-      return;
-    }
-    const cells = (values, digits) => values.map((value) => h("td", {}, value.toFixed(digits)));
-    const line = (title, values, digits) => h("tr", {}, h("th", { scope: "row" }, title), ...cells(values, digits));
-    const body = points.length > MANY ? [] : order().map((i) => line(placeText(i), Array.from(now.w.subarray(i * k, i * k + k)), 4));
-    const counts = Array.from({ length: k }, (_, j) => points.reduce((sum, __, i) => sum + now.w[i * k + j], 0));
-    shares.replaceChildren(
-      h("caption", {}, t("responsibilities")),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("point")), ...counts.map((_, j) => h("th", { scope: "col" }, `w${"₁₂₃₄₅₆"[j]}`)))),
-      h("tbody", {}, ...body, line("N", counts, 4)),
     );
   }
 
@@ -1022,7 +1037,7 @@ function render({ model, el }) {
     for (const control of [pointX, pointY]) control.input.disabled = selected === null;
     setEnabled(deleteButton, selected !== null && points.length > 1);
     const names = datasets[ex.state.data]?.axes ?? (mixture.d === 1 ? ["x"] : ["x₁", "x₂"]);
-    plot.labels(names[0], names[1] ?? "");
+    plot.labels(names[0], names[1] ?? "p(x)");
     updateNumbers();
     updateTrace();
   }

@@ -58,15 +58,32 @@ function render({ model, el }) {
       label: t("weight", { n: i + 1 }),
       min: 0,
       max: 1,
-      step: 0.05,
-      format: (mass) => formatPercent(mass / ex.state.masses.reduce((a, b) => a + b, 0)),
-      oninput: (mass, gesture) => commit({ masses: ex.state.masses.map((old, j) => (j === i ? mass : old)) }, gesture),
+      step: 0.01,
+      format: formatPercent,
+      oninput: (share, gesture) => commit({ masses: shared(i, share) }, gesture),
     }),
   );
+  // The weights when point i has a share of its own choice: the others keep their proportions in what is left.
+  function shared(i, share) {
+    const { masses: now } = ex.state;
+    const others = now.reduce((sum, mass, j) => (j === i ? sum : sum + mass), 0);
+    return now.map((mass, j) => (j === i ? share : (1 - share) * (others > 0 ? mass / others : 1 / (now.length - 1))));
+  }
   const show = checkbox({ label: t("show-hull"), value: true, onchange: () => ex.redraw() });
   const goal = row();
   goal.classList.add("gmm-help");
-  ex.controls.append(row(curves, more, fewer, show), row(...masses), goal, row(ex.undoButton(), ex.resetButton(), ex.linkButton()));
+  ex.controls.append(row(curves, more, fewer, show), row(...masses), goal, ex.stateRow(), ex.parts([
+    {
+      caption: t("table"),
+      head: () => [t("point-column"), "x", "f(x)", t("weight-column")],
+      rows: () => ex.state.values.map((x, i) => [i + 1, ...[x, JENSEN_CURVES[ex.state.curve].f(x)].map((value) => formatNumber(value)), formatPercent(jensenNumbers(ex.state).weights[i])]),
+    },
+    {
+      caption: t("averages"),
+      head: () => ["E[X]", "f(E[X])", "E[f(X)]"],
+      rows: () => [["mean", "averageFirst", "bendFirst"].map((name) => formatNumber(jensenNumbers(ex.state)[name], 6))],
+    },
+  ]));
 
   function valid({ curve, values, masses, found }) {
     const [low, high] = JENSEN_CURVES[curve]?.range ?? [NaN, NaN];
@@ -152,7 +169,7 @@ function render({ model, el }) {
     const side = px > plot.width - 90 ? -1 : 1;
     for (const [name, text, y] of [["average-first", "f(E[X])", top], ["bend-first", "E[f(X)]", bottom]]) {
       const dy = name === above ? -14 : 24;
-      plot.mark(`label-${name}`, "text", { x: px + side * 12, y: y + dy, text, fill: "var(--ink)", "font-size": 14, "font-style": "italic", "text-anchor": side > 0 ? "start" : "end" }, plot.over);
+      plot.mark(`label-${name}`, "text", { x: px + side * 12, y: y + dy, text, class: "gmm-name", "font-style": "italic", "text-anchor": side > 0 ? "start" : "end" }, plot.over);
     }
 
     knobs.forEach((knob, i) => {
@@ -166,7 +183,7 @@ function render({ model, el }) {
         max: range[1],
         text: t("point-said", { x: formatNumber(values[i]), share: formatPercent(weights[i]) }),
       });
-      return masses[i].set(state.masses[i]);
+      return masses[i].set(weights[i]);
     });
     curves.set(curve);
     setEnabled(more, values.length < JENSEN_MOST);

@@ -7,6 +7,7 @@ const SOFT_DECADES = Math.log10(SOFT_RANGE[1] / SOFT_RANGE[0]);
 const SOFT_STEPS = 40 * SOFT_DECADES; // of the slider
 const SOFT_DECIDED = 0.99;
 const SOFT_NEAR = 0.002;
+const SOFT_MOVES = 5000; // the most on the way to the end
 const SOFT_STRIP = -0.13; // where the means stand below the shares of one feature
 
 function render({ model, el }) {
@@ -249,6 +250,12 @@ function render({ model, el }) {
     const { sd } = dataOf(state.data);
     return next.every((mean, j) => mean.every((mu, a) => Math.abs(mu - state.means[j][a]) < 1e-9 * sd));
   };
+  function settledFrom(state) {
+    let now = state;
+    for (let n = 0; n < SOFT_MOVES && !still(now); n += 1) now = { ...now, means: moved(now) };
+    return now.means;
+  }
+  ex.next = () => advance({ animate: true });
   const advance = (options) => {
     if (still(ex.state)) return ex.tell(t("settled"));
     return ex.change({ means: moved(ex.state) }, options);
@@ -257,13 +264,32 @@ function render({ model, el }) {
     ex.stopPlaying();
     advance({ animate: true });
   });
-  const player = ex.player({ interval: 260, step: (gesture) => !still(ex.state) && ex.change({ means: moved(ex.state) }, { gesture, animate: true }) });
+  const player = ex.player({ interval: 260, end: (gesture) => ex.change({ means: settledFrom(ex.state) }, { gesture, animate: true }), step: (gesture) => !still(ex.state) && ex.change({ means: moved(ex.state) }, { gesture, animate: true }) });
   const back = button(t("back"), () => {
     ex.stopPlaying();
     ex.change({ means: ex.state.start });
   });
   const border = checkbox({ label: t("border"), onchange: () => ex.redraw() });
-  ex.controls.append(row(epsilon), row(step, player.button, back, choice, border), row(ex.undoButton(), ex.resetButton(), ex.linkButton()));
+  ex.controls.append(row(epsilon), row(step, ...player.controls, back, choice, border), ex.stateRow(), ex.parts([
+    { caption: t("means-table"), head: () => [t("component"), ...axesOf(ex.state), t("kmeans-column")], rows: meanRows },
+    { caption: t("points-table"), head: () => [t("point-column"), ...ex.state.means.map((_, j) => `w${"₁₂₃"[j]}`), t("decided-column")], rows: pointRows },
+    { caption: t("trace"), head: () => ["ε", "H"], rows: () => [-3, -2, -1, 0, 1, 2, 3, 4].map((power) => [formatNumber(10 ** power), uncertainty(ex.state, 10 ** power).toFixed(2)]) },
+  ]));
+
+  // What the pictures show, as numbers; of many points those that are still undecided, and the first of the others.
+  const axesOf = (state) => (dataOf(state.data).d === 1 ? ["x"] : sets[state.data].axes);
+  const pair = (values) => (values.length === 1 ? `x = ${formatNumber(values[0], 3)}` : `(${values.map((value) => formatNumber(value, 3)).join(", ")})`);
+  function meanRows() {
+    const { data, start, means } = ex.state;
+    const centers = keep("kmeans", [data, start], () => kmeansFrom(dataOf(data), start));
+    return means.map((mean, j) => [j + 1, ...mean.map((mu) => formatNumber(mu)), centers ? pair(centers[j]) : "–"]);
+  }
+  function pointRows() {
+    const { x, d, k, w, m } = dataOf(ex.state.data);
+    const at = keep("at", [ex.state.data, ex.state.means], () => decidedAt(dataOf(ex.state.data), ex.state.means));
+    const order = Array.from({ length: m }, (_, i) => i).sort((a, b) => at[a] - at[b]).slice(0, 30);
+    return order.map((i) => [pair(Array.from(x.subarray(i * d, i * d + d))), ...Array.from(w.subarray(i * k, i * k + k), (share) => share.toFixed(4)), formatNumber(at[i], 3)]);
+  }
 
   function valid({ data, variance, start, means }) {
     const own = sets[data]?.means;

@@ -19,9 +19,13 @@
 //   export default { render };
 //
 // explorer() gives: ex.state, ex.change(patch, {gesture, animate}), ex.t(key, values), ex.tell(text), ex.data({…}),
-//   ex.plots and ex.controls (elements to append to), ex.undo(), ex.reset(), ex.undoButton(), ex.resetButton(),
-//   ex.linkButton(), ex.tween(ms, frame), ex.player({step}), ex.color(name), ex.mix(shares), ex.gesture(),
-//   ex.warn(text, buttons) for states the reader must be told of, ex.onCleanup(fn), ex.start().
+//   ex.plots and ex.controls (elements to append to), ex.undo(), ex.reset(), ex.tween(ms, frame), ex.player({step, end}),
+//   ex.numberInput({…}), ex.color(name), ex.mix(shares), ex.gesture(), ex.warn(text, buttons) for states the reader
+//   must be told of, ex.onCleanup(fn), ex.start(); ex.stateRow() with Undo, Reset, Copy link and Projector; and
+//   ex.parts(tables, …) with the parts that open: the numbers of every picture as tables, and Help.
+// - ex.next = () => …: the next step of a presentation, on Page Down in projector mode; Page Up is Undo.
+// - Sizes of text and of what a finger hits are multiples of --px, which follows the browser's font size and the
+//   projector; plot.unit is the same as a number, for margins and offsets in pictures.
 // - State is the listed traits and nothing else; a change is {trait: value}. Changes that carry the same `gesture`
 //   (handles give one: drag(x, y, gesture)) are one entry for undo. `valid(state)` may return a text: the change is
 //   then refused (from a link or from Python it is told, never thrown).
@@ -268,6 +272,9 @@ export function newGesture() {
 
 // -------------------------------------------------------------------------------------------------- motion
 
+const SPEEDS = [1, 4, 16];
+const MOVES_AT_MOST = 5000; // on the way to the end
+
 export function prefersReducedMotion() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
@@ -406,7 +413,8 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   setAttribute(root, "aria-label", t("name"));
 
   const read = () => Object.fromEntries(traits.map((name) => [name, model.get(name)]));
-  const ex = { root, plots, controls, status, model, kind, t, state: read(), redraws: [] };
+  const ex = { root, plots, controls, status, model, kind, t, state: read(), redraws: [], unit: 1, next: null };
+  const followers = []; // what is filled anew after each drawing
   const initial = ex.state;
 
   function redraw(before = ex.state, options = {}) {
@@ -416,6 +424,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     hushed = before === ex.state && status.textContent !== "";
     draw(ex.state, before, { animate: false, ...options });
     hushed = false;
+    for (const follow of followers) follow();
   }
   ex.redraw = redraw;
 
@@ -502,6 +511,64 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   };
   ex.numberInput = (options) =>
     numberInput({ ...options, refuse: (low, high) => ex.tell(t("number-limits", { low: formatNumber(low, 6), high: formatNumber(high, 6) })) });
+  // tables: [{ caption, head: () => [text, …], rows: () => [[text, …], …] }, …]; a table without rows is left out. Filled
+  // only while they can be seen.
+  ex.tables = (tables, ...more) => {
+    const boxes = tables.map(() => h("table"));
+    const part = disclosure(t("numbers"), h("div", { class: "gmm-scroll gmm-tables", tabindex: 0, role: "region", "aria-label": t("numbers") }, ...more, ...boxes));
+    const fill = () => {
+      if (!part.open) return;
+      tables.forEach(({ caption, head, rows }, n) => {
+        const lines = rows();
+        boxes[n].hidden = lines.length === 0;
+        const cell = (text, i) => (i ? h("td", {}, text) : h("th", { scope: "row" }, text));
+        boxes[n].replaceChildren(
+          h("caption", {}, caption),
+          h("thead", {}, h("tr", {}, ...head().map((text) => h("th", { scope: "col" }, text)))),
+          h("tbody", {}, ...lines.map((line) => h("tr", {}, ...line.map((text, i) => cell(minus(String(text)), i))))),
+        );
+      });
+    };
+    part.addEventListener("toggle", fill);
+    followers.push(fill);
+    return part;
+  };
+  ex.help = () => disclosure(t("help"), h("p", { class: "gmm-help" }, t("help-text")), h("p", { class: "gmm-help" }, t("help-keys")));
+  ex.parts = (tables, ...others) => more(...others, ex.tables(tables), ex.help());
+  ex.stateRow = () => row(ex.undoButton(), ex.resetButton(), ex.linkButton(), projectorButton);
+
+  // -- projector: the explorer alone on the whole screen, all sizes with it; a presenter's keys step and go back
+
+  const projectorButton = button(t("projector"), () => project(!root.hasAttribute("data-projector")), { title: t("projector-title") });
+  setPressed(projectorButton, false);
+  ex.projectorButton = () => projectorButton;
+  function project(on) {
+    if (on === root.hasAttribute("data-projector")) return;
+    setAttribute(root, "data-projector", on);
+    setPressed(projectorButton, on);
+    // In the top layer nothing of the page lies above it; where there is none, it is fixed at least.
+    setAttribute(root, "popover", on && root.showPopover ? "manual" : null);
+    if (on) root.showPopover?.();
+    document[on ? "addEventListener" : "removeEventListener"]("keydown", presenter, true);
+    ex.resize();
+    projectorButton.focus({ preventScroll: !on });
+    ex.tell(t(on ? "projector-on" : "projector-off"));
+  }
+  function presenter(event) {
+    if (event.key === "PageDown") ex.next?.();
+    else if (event.key === "PageUp") ex.undo();
+    else if (event.key === "Escape") project(false);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+  ex.sizes = [];
+  ex.resize = () => {
+    for (const forget of ex.sizes) forget();
+    redraw();
+  };
+  cleanups.push(() => document.removeEventListener("keydown", presenter, true));
+
   let warned = null;
   ex.warn = (text, buttons = () => []) => {
     if (text === warned) return;
@@ -551,9 +618,10 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
       done();
       return;
     }
+    const lasts = players.some(({ playing }) => playing) ? ms / speed : ms;
     const began = performance.now();
     const tick = (now) => {
-      const f = clamp((now - began) / ms, 0, 1);
+      const f = clamp((now - began) / lasts, 0, 1);
       running = f < 1 ? requestAnimationFrame(tick) : null;
       frame(ease(f));
       if (f === 1) done();
@@ -568,12 +636,23 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   cleanups.push(() => ex.stopTween());
 
   // A Play/Pause button: step(gesture) makes one move and returns false when there is no further one.
+  // Beside it a choice of speed, and a button that goes to the end at once: end(gesture), or all moves without a pause.
   const players = [];
-  ex.player = ({ step, interval = 900 }) => {
+  let speed = 1;
+  ex.player = ({ step, interval = 900, end = null }) => {
     let timer = null;
     let gesture = null;
     const player = { playing: false };
     player.button = button(t("play"), () => (player.playing ? player.stop() : player.play()), { kind: "play" });
+    const speeds = select({ label: "", name: t("speed"), options: SPEEDS.map((times) => [times, `${times}×`]), value: 1, onchange: (times) => (speed = times) });
+    const toEnd = button(t("to-end"), () => {
+      player.stop();
+      const held = newGesture();
+      if (end) end(held);
+      else for (let n = 0; n < MOVES_AT_MOST && step(held) !== false; n += 1);
+    });
+    player.controls = [player.button, speeds, toEnd];
+    player.toEnd = toEnd;
     player.play = () => {
       if (player.playing) return;
       player.playing = true;
@@ -582,7 +661,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
       ex.busy(true);
       const move = () => {
         if (step(gesture) === false) player.stop();
-        else timer = setTimeout(move, interval);
+        else timer = setTimeout(move, interval / speed);
       };
       move();
     };
@@ -693,6 +772,8 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     setAttribute(root, "data-anchor", anchor);
     el.append(root);
     setAttribute(root, "data-dark", isDark());
+    setAttribute(status, "id", `${anchor}-status`);
+    for (const picture of root.querySelectorAll(".gmm-front")) setAttribute(picture, "aria-describedby", status.id);
     setAttribute(root, "id", document.getElementById(anchor) ? null : anchor);
     started = true;
     redraw();
@@ -700,7 +781,10 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     window.addEventListener("hashchange", takeLink);
     cleanups.push(() => window.removeEventListener("hashchange", takeLink));
     const keys = (event) => {
-      if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z" && !event.target.matches("input")) {
+      const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+      if (plain && event.key.toLowerCase() === "p" && !event.target.matches("input:not([type=range], [type=checkbox]), select")) {
+        project(!root.hasAttribute("data-projector"));
+      } else if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z" && !event.target.matches("input")) {
         event.preventDefault();
         ex.undo();
       }
@@ -717,21 +801,37 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
 
 // -------------------------------------------------------------------------------------------------- figure
 
+let clips = 0; // a number for each clipping of a page
+const FONT_SIZE = 15; // px: of an explorer's text, where the browser's is 16 (explorer.css)
 const CHARACTER = 7.7; // px: about the width of a digit of a tick
+// A range that has a length, also where all values are one but for rounding.
+function withLength([low, high]) {
+  const least = LEAST_RANGE * Math.max(Math.abs(low), Math.abs(high), 1e-300);
+  return Math.abs(high - low) >= least ? [low, high] : [low - least, high + least];
+}
+
+const LEAST_RANGE = 1e-9;
+// How many steps a key goes, across and up; Home and End go further than any handle can.
+const HANDLE_KEYS = {
+  ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1],
+  PageUp: [0, 10], PageDown: [0, -10], Home: [0, -1e4], End: [0, 1e4],
+};
 const REACH = 24; // px: how far from its center a handle can be grasped (touch targets of at least 44 px)
 
 // A plot in three layers: axes, a canvas for what is many, SVG for curves and handles.
 //   x, y: {label, domain: [low, high], ticks: about how many (0: none), format, from: no ticks below}
 //   height(width) -> px; margin: {top, right, bottom, left}; parent: where to put it (default: ex.plots)
+//   clip: true where curves leave the picture: what does is not drawn;
 //   pick(px, py, event) -> a handle to grasp where none is near, or null;  hover(px, py) with null, null on leaving
 //   paint(context, plot): draws on the canvas; called by plot.paint() and after a resize
 // Gives: plot.x(v), plot.y(v) -> px; plot.toX(px), plot.toY(px); plot.domain({x, y}); plot.line(name, xs, ys, {class, …});
 //   plot.mark(name, tag, attributes); plot.handle({…}); plot.paint(); plot.width, plot.height (inner px);
 //   plot.under, plot.over (SVG groups below and above the curves).
 export function figure(ex, options) {
-  const { label, height = (w) => clamp(0.5 * w, 220, 420), pick = () => null, hover = null, paint = null } = options;
+  const { label, height: tallFor = (w) => clamp(0.5 * w, 220, 420), pick = () => null, hover = null, paint = null } = options;
   const margins = { top: 10, right: 12, bottom: options.x?.label ? 40 : 26, left: options.y?.ticks === 0 ? 14 : 46, ...options.margin };
   const margin = { ...margins };
+  const height = (w) => tallFor(w / ex.unit) * ex.unit;
   let total = 0; // px: the width of it all
   const canvas = h("canvas", { "aria-hidden": "true" });
   const under = s("g", { "aria-hidden": "true" });
@@ -748,7 +848,13 @@ export function figure(ex, options) {
   const parts = new Map();
   const handles = [];
   const scale = { x: options.x?.domain ?? [0, 1], y: options.y?.domain ?? [0, 1] };
-  const plot = { element, svg, canvas, under, over, curves, margin, width: 300, height: 200, handles };
+  if (options.clip) {
+    clips += 1;
+    setAttribute(curves, "clip-path", `url(#gmm-clip-${clips})`);
+  }
+  const opening = options.clip ? s("rect", { x: -4, y: -4 }) : null;
+  if (opening) svg.prepend(s("defs", {}, s("clipPath", { id: `gmm-clip-${clips}` }, opening)));
+  const plot = { element, svg, canvas, under, over, curves, margin, width: 300, height: 200, unit: 1, handles };
   plot.labels = (x, y) => {
     if (options.x.label === x && options.y?.label === y) return;
     options.x = { ...options.x, label: x };
@@ -763,8 +869,8 @@ export function figure(ex, options) {
   plot.domain = (to = null) => {
     if (to) {
       const before = JSON.stringify(scale);
-      if (to.x) scale.x = to.x;
-      if (to.y) scale.y = to.y;
+      if (to.x) scale.x = withLength(to.x);
+      if (to.y) scale.y = withLength(to.y);
       if (before !== JSON.stringify(scale)) drawAxes();
     }
     return scale;
@@ -780,27 +886,28 @@ export function figure(ex, options) {
 
   function drawAxes() {
     const items = [];
-    const tall = plot.height;
-    const x = { ticks: clamp(Math.floor(plot.width / 55), 2, 12), format: formatTick, ...options.x };
-    const y = { ticks: clamp(Math.floor(tall / 45), 2, 8), format: formatTick, ...options.y };
+    const { height: tall, unit } = plot;
+    const x = { ticks: clamp(Math.floor(plot.width / 55 / unit), 2, 12), format: formatTick, ...options.x };
+    const y = { ticks: clamp(Math.floor(tall / 45 / unit), 2, 8), format: formatTick, ...options.y };
     const ys = y.ticks ? labelled(scale.y, y).filter(([value]) => value >= (y.from ?? -Infinity)) : [];
-    makeRoom(Math.max(margins.left, 11 + CHARACTER * Math.max(0, ...ys.map(([, text]) => text.length))));
+    makeRoom(unit * Math.max(margins.left, 11 + CHARACTER * Math.max(0, ...ys.map(([, text]) => text.length))));
     const { width } = plot;
-    for (const [value, text] of x.ticks ? labelled(scale.x, x, width) : []) {
+    for (const [value, text] of x.ticks ? labelled(scale.x, x, width / unit) : []) {
       const at = plot.x(value).toFixed(1);
-      items.push(s("line", { x1: at, x2: at, y1: tall, y2: tall + 5 }));
-      const half = (CHARACTER * text.length) / 2; // at an edge it moves inwards
+      items.push(s("line", { x1: at, x2: at, y1: tall, y2: tall + 5 * unit }));
+      const half = (unit * CHARACTER * text.length) / 2; // at an edge it moves inwards
       const middle = clamp(Number(at), half - margin.left, Math.max(0, width + margin.right - half));
-      items.push(s("text", { x: middle, y: tall + 18, "text-anchor": "middle" }, text));
+      items.push(s("text", { x: middle, y: tall + 18 * unit, "text-anchor": "middle" }, text));
     }
     for (const [value, text] of ys) {
       const at = plot.y(value).toFixed(1);
       items.push(s("line", { class: "gmm-grid", x1: 0, x2: width, y1: at, y2: at }));
-      items.push(s("text", { x: -7, y: at, dy: "0.32em", "text-anchor": "end" }, text));
+      items.push(s("text", { x: -7 * unit, y: at, dy: "0.32em", "text-anchor": "end" }, text));
     }
+    if (opening) for (const [name, value] of [["width", width + 8], ["height", tall + 4]]) setAttribute(opening, name, value);
     items.push(s("line", { class: "gmm-base", x1: 0, x2: width, y1: tall, y2: tall }));
-    if (x.label) items.push(s("text", { class: "gmm-axis-label", x: width, y: tall + 35, "text-anchor": "end" }, x.label));
-    if (y.label) items.push(s("text", { class: "gmm-axis-label", x: 4 - margin.left, y: 2 - margin.top, dy: "0.8em" }, y.label));
+    if (x.label) items.push(s("text", { class: "gmm-axis-label", x: width, y: tall + 35 * unit, "text-anchor": "end" }, x.label));
+    if (y.label) items.push(s("text", { class: "gmm-axis-label", x: 4 * unit - margin.left, y: 2 * unit - margin.top, dy: "0.8em" }, y.label));
     axes.replaceChildren(...items);
   }
 
@@ -819,6 +926,8 @@ export function figure(ex, options) {
     for (const [key, value] of Object.entries(attributes)) {
       if (key === "text") {
         if (node.textContent !== value) node.textContent = value;
+      } else if (key === "font-size") {
+        node.style.fontSize = `calc(${value} * var(--px))`;
       } else setAttribute(node, key, value);
     }
     return node;
@@ -855,7 +964,9 @@ export function figure(ex, options) {
       setAttribute(node, "display", hidden ? "none" : null);
       if (hidden) return;
       handle.px = px ?? [plot.x(x), plot.y(y)];
-      setAttribute(node, "transform", `translate(${handle.px[0].toFixed(2)} ${handle.px[1].toFixed(2)})`);
+      const scaled = plot.unit === 1 ? "" : ` scale(${plot.unit.toFixed(3)})`;
+      setAttribute(node, "transform", `translate(${handle.px[0].toFixed(2)} ${handle.px[1].toFixed(2)})${scaled}`);
+      handle.ends = [min, max];
       setAttribute(node, "aria-valuenow", now);
       setAttribute(node, "aria-valuemin", Math.min(min, now));
       setAttribute(node, "aria-valuemax", Math.max(max, now));
@@ -872,7 +983,7 @@ export function figure(ex, options) {
         event.preventDefault();
         return;
       }
-      const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
+      const [dx, dy] = HANDLE_KEYS[event.key] ?? [0, 0];
       if ((!dx && !dy) || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       if (!held) {
@@ -880,9 +991,11 @@ export function figure(ex, options) {
         ex.busy(true);
       }
       const times = event.shiftKey ? 10 : 1;
+      const end = { Home: 0, End: 1 }[event.key];
+      const [sx, sy] = typeof step === "function" ? step() : step;
       if (keys) keys(dx * times, dy * times, held, event);
+      else if (end !== undefined) drag(...(sx ? [handle.ends[end], handle.at[1]] : [handle.at[0], handle.ends[end]]), held);
       else {
-        const [sx, sy] = typeof step === "function" ? step() : step;
         // Where only one direction means something, both pairs of arrows serve it, as sliders do.
         const moveX = sy ? dx : dx + dy;
         const moveY = sx ? dy : dx + dy;
@@ -913,7 +1026,7 @@ export function figure(ex, options) {
     for (const handle of handles) {
       if (handle.hidden) continue;
       const distance = Math.hypot(handle.px[0] - px, handle.px[1] - py);
-      if (distance <= handle.reach && distance < least) [best, least] = [handle, distance];
+      if (distance <= handle.reach * plot.unit && distance < least) [best, least] = [handle, distance];
     }
     return best;
   };
@@ -989,11 +1102,14 @@ export function figure(ex, options) {
     if (element.clientWidth < 50) return false;
     total = element.clientWidth;
     stale = false;
+    ex.unit = parseFloat(getComputedStyle(ex.root).fontSize) / FONT_SIZE;
     const tall = Math.round(height(total));
     const ratio = window.devicePixelRatio || 1;
-    const size = `${total} ${tall} ${ratio}`;
+    const size = `${total} ${tall} ${ratio} ${ex.unit}`;
     if (size === last) return false;
     last = size;
+    plot.unit = ex.unit;
+    for (const side of Object.keys(margin)) margin[side] = Math.round(margins[side] * ex.unit);
     plot.width = total - margin.left - margin.right;
     plot.height = tall - margin.top - margin.bottom;
     setAttribute(svg, "width", total);
@@ -1009,6 +1125,7 @@ export function figure(ex, options) {
     return true;
   }
   ex.redraws.push(measure);
+  ex.sizes.push(() => (stale = true));
   // In the next frame: a redraw may change sizes again, which an observer must not do while it is being told.
   let resized = null;
   const observer = new ResizeObserver(() => (resized ??= requestAnimationFrame(() => {
