@@ -56,7 +56,7 @@ function render({ model, el }) {
     x: { label: "x" },
     y: { label: "Q₁", domain: [0, 1], ticks: 3 },
     margin: { top: 30 },
-    height: (w) => (w < 420 ? clamp(1.2 * w, 230, 420) : 300), // beside the other picture as tall as that
+    height: (w) => (table?.element.offsetTop > plot.element.offsetTop + 50 ? 220 : clamp(1.2 * w, 230, 420)), // beside the other as tall
     pick: (px, py) => pick(px, py),
   });
   const share = table.handle({
@@ -328,15 +328,23 @@ function render({ model, el }) {
   function nameCurves(xs, heights, bounds) {
     const [bottom] = plot.domain().y;
     const here = plot.x(read(ex.state));
-    const places = [0.06, 0.14, 0.86, 0.94].map((f) => Math.round(f * BOUND_SAMPLES)).filter((i) => Math.abs(plot.x(xs[i]) - here) > 50 * plot.unit);
+    const places = [0.14, 0.3, 0.7, 0.86].map((f) => Math.round(f * BOUND_SAMPLES)).filter((i) => Math.abs(plot.x(xs[i]) - here) > 50 * plot.unit);
     const lowest = (i) => plot.y(Math.max(bounds[i], bottom)) - plot.y(heights[i]);
     const top = places.reduce((best, i) => (heights[i] > bottom && lowest(i) > lowest(best) ? i : best), places[0]);
-    const seen = xs.map((_, i) => i).filter((i) => bounds[i] > bottom && Math.abs(plot.x(xs[i]) - here) > 50 * plot.unit && heights[i] - bounds[i] > 0);
+    const seen = xs.map((_, i) => i).filter((i) => bounds[i] > bottom && Math.abs(plot.x(xs[i]) - here) > 50 * plot.unit && plot.y(bounds[i]) < plot.height - 34 * plot.unit);
     const under = seen.length ? seen[plot.x(xs[seen[0]]) < here ? 0 : seen.length - 1] : null;
-    const anchor = (i) => (i < BOUND_SAMPLES / 2 ? "start" : "end");
-    const name = (key, i, y, text) => plot.mark(key, "text", i === null ? null : { x: plot.x(xs[i]), y, "text-anchor": anchor(i), class: "gmm-name", text }, plot.over);
-    name("likelihood-name", top, clamp(plot.y(heights[top]) - 10 * plot.unit, 10 * plot.unit, plot.height - 8), "ℓ(θ)");
-    name("bound-name", under, under === null ? 0 : clamp(plot.y(bounds[under]) - 6 * plot.unit, 24 * plot.unit, plot.height - 30 * plot.unit), t("bound"));
+    // Above a curve on the side where it falls away, below it where it rises.
+    const rises = (values, i) => values[Math.min(i + 1, BOUND_SAMPLES)] > values[Math.max(i - 1, 0)];
+    const name = (key, values, i, dy, text) => {
+      if (i === null) return plot.mark(key, "text", null);
+      const end = rises(values, i) === dy < 0;
+      const y = clamp(plot.y(values[i]) + dy * plot.unit, 10 * plot.unit, plot.height - 8 * plot.unit);
+      const room = 7 * plot.unit * text.length;
+      const x = clamp(plot.x(xs[i]), end ? room : 0, end ? plot.width : plot.width - room);
+      return plot.mark(key, "text", { x, y, "text-anchor": end ? "end" : "start", class: "gmm-name", text }, plot.over);
+    };
+    name("likelihood-name", heights, top, -10, "ℓ(θ)");
+    name("bound-name", bounds, under, 20, t("bound"));
   }
 
   function tell(state) {

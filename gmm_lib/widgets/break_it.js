@@ -184,7 +184,7 @@ function render({ model, el }) {
       x: { label: "x" },
       y: { domain: [-BREAK_STRIP, BREAK_TOP], from: 0, label: "p(x)" },
       margin: { top: 30 },
-      height: (w) => clamp(0.34 * w, 220, 370),
+      height: (w) => clamp(0.44 * w, 220, 370),
     }),
   );
   const side = h("div", { class: "gmm-side gmm-traces" });
@@ -247,7 +247,7 @@ function render({ model, el }) {
     const places = order.map((j) => plot.x(means[j]));
     for (let pass = 0; pass < 12; pass += 1) {
       for (let n = 1; n < k; n += 1) {
-        const short = 22 - (places[n] - places[n - 1]);
+        const short = 22 * plot.unit - (places[n] - places[n - 1]);
         if (short > 0.01) {
           places[n] += short / 2;
           places[n - 1] -= short / 2;
@@ -255,8 +255,8 @@ function render({ model, el }) {
       }
     }
     order.forEach((j, n) => {
-      const [cx, cy] = [clamp(places[n], 0, plot.width), plot.y(0) - 14];
-      plot.mark(`of disk ${j}`, "circle", { cx, cy, r: 10, fill: `var(--c${j + 1})`, stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
+      const [cx, cy] = [clamp(places[n], 0, plot.width), plot.y(0) - 14 * plot.unit];
+      plot.mark(`of disk ${j}`, "circle", { cx, cy, r: 10 * plot.unit, fill: `var(--c${j + 1})`, stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
       plot.mark(`of number ${j}`, "text", { x: cx, y: cy, dy: "0.35em", text: String(j + 1), class: "gmm-disk-number", "text-anchor": "middle" }, plot.over);
       keep.add(`of disk ${j}`).add(`of number ${j}`);
     });

@@ -283,7 +283,7 @@ function render({ model, el }) {
     label: t("trace"), parent: side, class: "gmm-trace",
     x: { label: t("iteration-axis"), domain: [0, 8], format: (value) => (Number.isInteger(value) ? String(value) : "") },
     y: { label: "ℓ(θ)", domain: [-1, 0], ticks: 3 },
-    height: () => (beside() ? Math.max(60, trace.element.clientHeight) : 120),
+    height: () => (beside() ? Math.max(60, trace.element.clientHeight / ex.unit) : 120),
     margin: { top: 24, left: 52 },
   });
   const readout = h("div", { class: "gmm-readout" });
@@ -513,14 +513,14 @@ function render({ model, el }) {
     const { mixture } = now;
     const type = ex.state.covariance_type;
     if (mixture.d === 1) {
-      const value = clamp(sd(mixture, j) + (dx + dy) * unit(), unit() / 10, 250 * unit());
+      const value = clamp(sd(mixture, j) + (dx + dy) * unit(), unit() / 10, Math.max(250 * unit(), sd(mixture, j)));
       setSpread(j, [[snap(value) ** 2]], gesture);
       return;
     }
     const [x, y] = frameOf(mixture, j)[a];
     const length = Math.hypot(x, y);
     const turns = type === "full" || type === "tied";
-    const to = clamp(length + 2 * (turns ? dy : dx + dy), 2, Math.hypot(plot.width, plot.height));
+    const to = clamp(length + 2 * (turns ? dy : dx + dy), 2, Math.max(length, plot.width + plot.height));
     const angle = Math.atan2(y, x) + (turns ? (dx * Math.PI) / 90 : 0);
     dragSpread(j, a, plot.x(mixture.means[j * 2]) + apart(to) * Math.cos(angle), plot.y(mixture.means[j * 2 + 1]) + apart(to) * Math.sin(angle), gesture);
   }
@@ -989,8 +989,7 @@ function render({ model, el }) {
       tableFor = `${k} ${d}`;
       inputs = Array.from({ length: k }, (_, j) =>
         columns.map(([name, at, symbol]) => {
-          const square = at[0] === at[1] ? { min: 1e-300, max: LIMIT ** 2 } : { min: -(LIMIT ** 2), max: LIMIT ** 2 };
-          const limits = name === "weights" ? { min: 1e-6, max: 1 - 1e-6 } : name === "covariances" ? square : {};
+          const limits = { weights: { min: 1e-6, max: 1 - 1e-6 }, means: {}, covariances: { min: -(LIMIT ** 2), max: LIMIT ** 2 } }[name];
           return ex.numberInput({ label: null, name: t("number-of", { symbol, j: j + 1 }), ...limits, onchange: (value) => typed(j, name, at, value) });
         }),
       );

@@ -551,7 +551,9 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     if (on) root.showPopover?.();
     document[on ? "addEventListener" : "removeEventListener"]("keydown", presenter, true);
     ex.resize();
-    projectorButton.focus({ preventScroll: !on });
+    projectorButton.focus({ preventScroll: true });
+    root.scrollTop = 0;
+    if (!on) root.scrollIntoView({ block: "nearest" });
     ex.tell(t(on ? "projector-on" : "projector-off"));
   }
   function presenter(event) {
@@ -801,6 +803,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
 
 // -------------------------------------------------------------------------------------------------- figure
 
+const PROJECTED = 0.52; // of the screen's height: a picture on a projector
 let clips = 0; // a number for each clipping of a page
 const FONT_SIZE = 15; // px: of an explorer's text, where the browser's is 16 (explorer.css)
 const CHARACTER = 7.7; // px: about the width of a digit of a tick
@@ -831,7 +834,8 @@ export function figure(ex, options) {
   const { label, height: tallFor = (w) => clamp(0.5 * w, 220, 420), pick = () => null, hover = null, paint = null } = options;
   const margins = { top: 10, right: 12, bottom: options.x?.label ? 40 : 26, left: options.y?.ticks === 0 ? 14 : 46, ...options.margin };
   const margin = { ...margins };
-  const height = (w) => tallFor(w / ex.unit) * ex.unit;
+  // On a projector a picture leaves room for what is told and pressed below it.
+  const height = (w) => Math.min(tallFor(w / ex.unit) * ex.unit, ex.root.hasAttribute("data-projector") ? PROJECTED * window.innerHeight : Infinity);
   let total = 0; // px: the width of it all
   const canvas = h("canvas", { "aria-hidden": "true" });
   const under = s("g", { "aria-hidden": "true" });
