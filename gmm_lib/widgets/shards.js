@@ -371,6 +371,7 @@ function render({ model, el }) {
       setAttribute(card.kill, "aria-label", t("kill-name", { n: keeper + 1 }));
       setAttribute(card.again, "aria-label", t("recompute-name", { part: part + 1 }));
     });
+    setAttribute(cardBox, "data-features", d);
     cards.forEach((card, part) => (card.element.hidden = !shown.has(part)));
     fillCard(wholeCard, { title: t("whole"), meta: meta(m, whole.logLikelihood), sums: total, scale, symbols });
 

@@ -129,13 +129,12 @@ export function formatTick(value) {
   return formatNumber(value, Math.abs(value) < 1e9 ? 12 : 3);
 }
 
-// The ticks of an axis and their texts: [[value, text], …]; along `room` px fewer, where the texts would meet.
+// The ticks of an axis and their texts: [[value, text], …]; along `room` px every other one, where the texts would meet.
 export function labelled(domain, { ticks, format }, room = Infinity) {
-  for (let count = ticks; ; count = Math.floor(count / 2)) {
-    const found = niceTicks(...domain, count).map((value) => [value, minus(format(value))]);
-    const longest = Math.max(...found.map(([, text]) => text.length));
-    if (count < 2 || found.length * (CHARACTER * longest + 8) <= room) return found;
-  }
+  let found = niceTicks(...domain, ticks).map((value) => [value, minus(format(value))]);
+  const longest = Math.max(...found.map(([, text]) => text.length));
+  while (found.length > 2 && found.length * (CHARACTER * longest + 8) > room) found = found.filter((_, i) => i % 2 === 0);
+  return found;
 }
 
 // ---------------------------------------------------------------------------------------------------- link
