@@ -28,9 +28,10 @@ from gmm_lib.widgets.base import BundleError, Explorer, Numbers, bundle
 matplotlib.use("agg")
 
 DEMO = """
-import {
-  button, explorer, figure, formatNumber, formatPercent, minus, row, slider,
-} from "./ui.js";
+import { button, row, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { formatNumber, formatPercent, minus } from "./numbers.js";
 
 function render({ model, el }) {
   const ex = explorer({ model, el, kind: "demo", traits: ["a", "b"], draw, valid });
@@ -86,9 +87,10 @@ DEMO_WORDS = {
 
 @pytest.fixture(scope="module")
 def Demo(tmp_path_factory):
-    """An explorer as a colleague would write one, in a folder of its own beside the real ui.js."""
+    """An explorer as a colleague would write one, in a folder of its own beside the real modules."""
     folder = tmp_path_factory.mktemp("demo")
-    (folder / "ui.js").write_text((base.HERE / "ui.js").read_text())
+    for shared in ("color", "elements", "explorer", "figure", "numbers"):
+        (folder / f"{shared}.js").write_text((base.HERE / f"{shared}.js").read_text())
     (folder / "demo.js").write_text(DEMO)
 
     class Demo(Explorer):

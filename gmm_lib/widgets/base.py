@@ -154,11 +154,11 @@ def minus(text):
     return re.sub(r"(?<![^\W_])-(?=\d)", "−", text)
 
 
-LIMIT = 1e6  # no coordinate that a reader, a link or Python brings is further out; ui.js has it too
+LIMIT = 1e6  # no coordinate that a reader, a link or Python brings is further out; numbers.js has it too
 
 
 def format_number(value, digits=4):
-    """Return `value` to at most `digits` significant digits, as ``formatNumber`` of ui.js does.
+    """Return `value` to at most `digits` significant digits, as ``formatNumber`` of numbers.js does.
 
     What would fill a line with zeros is a multiple of a power of ten: ``"3.2 × 10⁻⁷"``.
     """
@@ -174,7 +174,7 @@ def format_number(value, digits=4):
 
 
 def format_fixed(value, decimals):
-    """Return `value` with `decimals` places if one can read that, as ``formatFixed`` of ui.js."""
+    """Return `value` with `decimals` places if one can read that, as ``formatFixed`` of numbers.js."""
     return f"{value:.{decimals}f}" if abs(value) < 1e9 else format_number(value)
 
 
@@ -186,7 +186,7 @@ def _with_power(mantissa, exponent):
 def powers(value, digits=4):
     """Return `value` to `digits` digits, as a multiple of a power of ten where it is tiny or huge.
 
-    As ``formatPower`` of ui.js does: 6.29e-06 becomes ``"6.29 × 10⁻⁶"``.
+    As ``formatPower`` of numbers.js does: 6.29e-06 becomes ``"6.29 × 10⁻⁶"``.
     """
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return format_number(value, digits)

@@ -1,5 +1,8 @@
 // Chapter 5's explorer: ℓ(θ) and its lower bound for any Q, along one coordinate of θ; both are computed.
-import { LIMIT, button, clamp, explorer, figure, formatFixed, formatNumber, formatPercent, row, select } from "./ui.js";
+import { button, row, select } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { LIMIT, clamp, formatFixed, formatNumber, formatPercent } from "./numbers.js";
 import { DegenerateComponent, eStep, logJoint, mStep, makeMixture, nested } from "./em.js";
 
 const BOUND_COORDINATES = ["mean-1", "mean-2", "variance-1", "variance-2", "weight-1"];

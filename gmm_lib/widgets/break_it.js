@@ -1,6 +1,10 @@
 // Chapter 6's lab: five failures of a mixture fit. Predict, run, diagnose, repair. What is run comes from break_it.py
 // (the trait setups); the iterations are computed here.
-import { button, clamp, dash, explorer, figure, formatNumber, h, minus, powerOfTen, row, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
+import { dash } from "./color.js";
+import { button, h, row, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatNumber, minus, powerOfTen } from "./numbers.js";
 import { Trajectory, eStep, logJoint, makeMixture } from "./em.js";
 
 const BREAK_TOP = 0.1; // of the density axis; a spike leaves the picture and its height is told

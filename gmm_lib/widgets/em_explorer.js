@@ -1,10 +1,11 @@
 // The EM explorer. Its state (see TRAITS) is the data, the start θ_0, the iteration t, the half of it, the covariance
 // type and the selected point; θ_t, responsibilities, ℓ and the whole picture follow from these.
 
-import {
-  LIMIT, button, clamp, dash, disclosure, explorer, figure, formatFixed, formatNumber, formatPercent, h, markPath, minus,
-  more, niceTicks, row, select, setAttribute, setEnabled, slider,
-} from "./ui.js";
+import { dash, markPath } from "./color.js";
+import { button, disclosure, h, more, row, select, setAttribute, setEnabled, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { LIMIT, clamp, formatFixed, formatNumber, formatPercent, minus, niceTicks } from "./numbers.js";
 import { COVARIANCE_TYPES, DegenerateComponent, Trajectory, constrained, eStep, flatten, logJoint, makeMixture, nested } from "./em.js";
 
 const TRAITS = ["data", "points", "weights", "means", "covariances", "iteration", "half", "covariance_type", "selected"];

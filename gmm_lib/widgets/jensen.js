@@ -1,5 +1,8 @@
 // Chapter 4's explorer: points on a curve, the curve at their average, the average of their heights.
-import { button, checkbox, clamp, explorer, figure, formatNumber, formatPercent, row, select, setAttribute, setEnabled, slider } from "./ui.js";
+import { button, checkbox, row, select, setAttribute, setEnabled, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatNumber, formatPercent } from "./numbers.js";
 
 const JENSEN_CURVES = {
   log: { f: Math.log, range: [0.1, 10], bends: true },

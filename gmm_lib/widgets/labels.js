@@ -1,5 +1,9 @@
 // Chapter 2's explorer: ten points, labels by hand or by the curves, the hard loop, and soft EM from the same start.
-import { button, checkbox, clamp, dash, explorer, figure, formatFixed, formatNumber, formatPercent, h, markPath, minus, row, select, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
+import { dash, markPath } from "./color.js";
+import { button, checkbox, h, row, select, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatFixed, formatNumber, formatPercent, minus } from "./numbers.js";
 import { DegenerateComponent, Trajectory, eStep, logJoint, makeMixture, mStep } from "./em.js";
 
 const LABELS_TRAITS = ["labels", "weights", "means", "sigmas", "iteration", "half", "ddof", "shares", "soft"];

@@ -1,5 +1,8 @@
 // Chapter 1's explorer: a bell curve over points, its heights, their product, the sum of their logs, and the map of ℓ.
-import { button, clamp, explorer, figure, formatNumber, formatPercent, formatPower, h, minus, powerOfTen, row, select, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
+import { button, h, row, select, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatNumber, formatPercent, formatPower, minus, powerOfTen } from "./numbers.js";
 import { levelSegments, sampleGrid } from "./contours.js";
 
 const LIKELIHOOD_TRAITS = ["data", "mu", "sigma", "points", "factors", "tried", "shown"];

@@ -1,5 +1,8 @@
 // Chapter 5's second explorer: ℓ over the two means, and three ways up from one start.
-import { checkbox, clamp, explorer, figure, formatFixed, formatNumber, minus, row, setAttribute, slider } from "./ui.js";
+import { checkbox, row, setAttribute, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatFixed, formatNumber, minus } from "./numbers.js";
 import { eStep, makeMixture } from "./em.js";
 import { levelSegments, sampleGrid } from "./contours.js";
 

@@ -1,5 +1,8 @@
 // Chapter 8's explorer: sums of parts, made on several machines, add up to the sums of the whole.
-import { button, clamp, explorer, figure, formatNumber, formatPower, h, minus, row, select, setAttribute, setEnabled, slider } from "./ui.js";
+import { button, h, row, select, setAttribute, setEnabled, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatNumber, formatPower, minus } from "./numbers.js";
 import { DegenerateComponent, Trajectory, eStep, flatten, makeMixture, maximize, moments } from "./em.js";
 
 const SHARDS_MACHINES = 8;

@@ -1,5 +1,9 @@
 // Chapter 6's explorer: one slider, the variance of equal round components, from soft responsibilities to k-means.
-import { button, checkbox, clamp, explorer, figure, formatNumber, formatPercent, markPath, row, select, setEnabled, slider } from "./ui.js";
+import { markPath } from "./color.js";
+import { button, checkbox, row, select, setEnabled, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatNumber, formatPercent } from "./numbers.js";
 import { eStep, flatten, makeMixture, moments } from "./em.js";
 
 const SOFT_RANGE = [1e-3, 1e4];
