@@ -53,7 +53,7 @@ def assert_sound(page):
 
 def test_both_sides_have_the_same_limits():
     ui, em = (
-        (base.HERE / name).read_text(encoding="utf-8") for name in ("numbers.js", "em_explorer.js")
+        (base.HERE / name).read_text(encoding="utf-8") for name in ("numbers.js", "em_state.js")
     )
     assert float(re.search(r"LIMIT = (\S+);", ui)[1]) == base.LIMIT
     assert int(re.search(r"EM_ITERATIONS = (\d+);", em)[1]) == ITERATIONS

@@ -87,7 +87,7 @@ DEMO_WORDS = {
 
 @pytest.fixture(scope="module")
 def Demo(tmp_path_factory):
-    """An explorer as a colleague would write one, in a folder of its own beside the real modules."""
+    """An explorer as a colleague would write one, in a folder with the real modules."""
     folder = tmp_path_factory.mktemp("demo")
     for shared in ("color", "elements", "explorer", "figure", "numbers"):
         (folder / f"{shared}.js").write_text((base.HERE / f"{shared}.js").read_text())

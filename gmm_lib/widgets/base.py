@@ -154,11 +154,11 @@ def minus(text):
     return re.sub(r"(?<![^\W_])-(?=\d)", "−", text)
 
 
-LIMIT = 1e6  # no coordinate that a reader, a link or Python brings is further out; numbers.js has it too
+LIMIT = 1e6  # no coordinate that comes from outside is further out; numbers.js has it too
 
 
 def format_number(value, digits=4):
-    """Return `value` to at most `digits` significant digits, as ``formatNumber`` of numbers.js does.
+    """Return `value` to at most `digits` significant digits, as numbers.js does.
 
     What would fill a line with zeros is a multiple of a power of ten: ``"3.2 × 10⁻⁷"``.
     """
@@ -174,7 +174,7 @@ def format_number(value, digits=4):
 
 
 def format_fixed(value, decimals):
-    """Return `value` with `decimals` places if one can read that, as ``formatFixed`` of numbers.js."""
+    """Return `value` with `decimals` places if one can read that, as numbers.js does."""
     return f"{value:.{decimals}f}" if abs(value) < 1e9 else format_number(value)
 
 

@@ -19,6 +19,17 @@ function withLength([low, high]) {
   return Math.abs(high - low) >= least ? [low, high] : [low - least, high + least];
 }
 
+const AWAY = 12; // px
+
+// Keeps a handle off the one it belongs to, smoothly: at distance r it is drawn at the root of r² + AWAY²; and back.
+export function apart(r) {
+  return Math.hypot(r, AWAY);
+}
+
+export function together(r) {
+  return Math.sqrt(Math.max(r * r - AWAY * AWAY, 0));
+}
+
 // A plot in three layers: axes, a canvas for what is many, SVG for curves and handles.
 //   x, y: {label, domain: [low, high], ticks: about how many (0: none), format, from: no ticks below}
 //   height(width) -> px; margin: {top, right, bottom, left}; parent: where to put it (default: ex.plots)
