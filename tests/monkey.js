@@ -152,8 +152,8 @@ async ({ seed, events }) => {
     } catch (error) {
       window.errors.push(String(error.stack));
     }
-    // Pictures take their new sizes: one frame tells them, in the next they do.
-    for (let frame = 0; n % 10 === 9 && frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+    // Pictures take their new sizes: one frame tells them, in the next they do, and the third shows it.
+    for (let frame = 0; n % 10 === 9 && frame < 3; frame += 1) await new Promise(requestAnimationFrame);
     found = problem() ?? (n % 10 === 9 || n === events - 1 ? outside() : null);
   }
   Object.assign(window, { setTimeout: later, clearTimeout: never });

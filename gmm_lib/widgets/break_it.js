@@ -411,7 +411,10 @@ function render({ model, el }) {
     const matter = BREAK_MATTERS[scenario];
 
     // The picture; between two iterations of one run the curves move, the responsibilities change at once.
-    panels[1].element.hidden = moments.length === 1;
+    if (panels[1].element.hidden !== (moments.length === 1)) {
+      panels[1].element.hidden = moments.length === 1;
+      for (const measure of ex.redraws) measure(); // it has a size only now
+    }
     const names = moments.length === 1 ? [null] : [t("run-a"), t("run-b")];
     const from = animate && before !== state && before.scenario === scenario && before.repair === repair ? momentsAt(before, Math.min(before.iteration, last)) : moments;
     const between = (a, b, f) => {

@@ -82,13 +82,14 @@ export function linePicture(view) {
       const peak = weights[j] / (Math.sqrt(2 * Math.PI) * spreadOf(mixture, j));
       const [mx, my] = [plot.x(means[j]), plot.y(peak)];
       const right = mx + apart(spreadOf(mixture, j) * scales()[0]) < plot.width ? 1 : -1;
-      const sx = mx + right * apart(spreadOf(mixture, j) * scales()[0]);
+      const end = mx + right * apart(spreadOf(mixture, j) * scales()[0]);
+      const sx = clamp(end, 8, plot.width - 8); // what lies outside is held at the rim
       const sy = plot.y(peak * Math.exp(-0.5));
       plot.mark(`stick ${j}`, "path", { d: `M${mx} ${plot.y(0)}V${my}M${mx} ${sy}H${sx}`, class: "gmm-stick", style }, plot.over);
       view.handles[j].mean.place(means[j], peak, { now: means[j], min: low, max: high, text: formatNumber(means[j]) });
       const value = spreadOf(mixture, j);
       view.handles[j].spread[0].place(means[j] + value, peak, { px: [sx, sy], now: value, min: 0, max: high - low, text: formatNumber(value) });
-      view.handles[j].spread[0].off = [0, 0];
+      view.handles[j].spread[0].off = [end - sx, 0];
     }
     plot.line("density", at, total, { class: "gmm-density" });
     legend(t("legend-1"));
