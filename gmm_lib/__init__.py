@@ -27,6 +27,7 @@ from gmm_lib.initial import (
     from_labels,
     from_responsibilities,
     kmeans_plus_plus,
+    kmeans_start,
     random_responsibilities,
     random_start,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "kl_to_posterior",
     "kmeans",
     "kmeans_plus_plus",
+    "kmeans_start",
     "kmeans_states",
     "log_likelihood_gradient",
     "m_step",

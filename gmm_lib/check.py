@@ -22,6 +22,7 @@ The functions to write work on plain arrays in one dimension: x (m,), weights, m
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -68,6 +69,13 @@ ADVICE = {
         "you left out 1/√(2πσ²) in front of the exponential. It differs between curves of "
         "different width, so it does not cancel."
     ),
+    "no-half": (
+        "your exponent lacks the 2 below: it is -(x - μ)²/(2σ²), half of the squared distance "
+        "over the variance."
+    ),
+    "constant-once": (
+        "you counted log 1/√(2πσ²) once. Every point brings it, so it is there m times."
+    ),
     "returned-sd": "your second number is the standard deviation. We asked for the variance, σ².",
     "returned-sds": "you returned standard deviations. We asked for the variances, σ².",
     "sd-number": "this is the standard deviation. We asked for the variance, its square.",
@@ -78,7 +86,11 @@ ADVICE = {
         "you divided by N_j - 1. Maximum likelihood divides by N_j, the component's own count."
     ),
     "not-divided": "you have the sum. Divide it by the number of points, m.",
-    "swapped": "you returned them in another order. First the mean, then the variance.",
+    "not-divided-by-N": (
+        "you have sums. Divide them by the component's own count N_j, for its mean as for its "
+        "variance."
+    ),
+    "swapped": "you returned them in another order. We asked for {names}.",
     "about-zero": (
         "your variance is the mean of x². Subtract the mean from each point before squaring."
     ),
@@ -86,6 +98,7 @@ ADVICE = {
         "you divided by m. A component's mean and variance divide by its own count N_j: the number "
         "of its points, or with responsibilities the sum of w_j^(i) over i."
     ),
+    "labels-from-0": "you took the labels for 0 and 1. They are 1 and 2.",
     "counts-as-weights": (
         "your weights are the counts N_j. Divide them by m, so that they sum to 1."
     ),
@@ -105,6 +118,10 @@ ADVICE = {
         "you took the log of a sum for a sum of logs. Add the components φ_j N_j of a point first, "
         "then take the log, then add over the points."
     ),
+    "points-inside-log": (
+        "you added over the points inside the log. Inside it stands the sum over the components "
+        "(axis=1); the points are added outside."
+    ),
     "likelihood": "this is the likelihood itself, a product. Take its log: sum the logs instead.",
     "averaged": "this is the average over the points. The log-likelihood is their sum.",
     "sign": "the sign is turned round.",
@@ -122,10 +139,30 @@ ADVICE = {
         "but 0 in the limit. Leave those terms out (np.where)."
     ),
     "reversed": "this is KL(p ‖ q). The average is taken under the first argument, q.",
+    "cross-entropy": "this is the cross-entropy, -Σ q log p. The divergence also has Σ q log q.",
     "base-2": "you used logs of base 2. Use natural logs throughout.",
     "all-weights-free": "the mixing weights sum to 1, so only k - 1 of them are free.",
     "no-weights": "you left the mixing weights out: k - 1 more.",
-    "square-covariances": ("a covariance matrix is symmetric: d(d+1)/2 free entries, not d²."),
+    "square-covariances": "a covariance matrix is symmetric: d(d+1)/2 free entries, not d².",
+    "no-diagonal": (
+        "you left out the diagonal of the covariances: d(d+1)/2 free entries, not d(d-1)/2."
+    ),
+    "one-covariance": "you counted one covariance for all. Each of the k components has its own.",
+    "scatters-added": (
+        "you added the two scatters alone. The means differ, and that adds "
+        "n_a n_b / n times their squared difference."
+    ),
+    "step-not-divided": (
+        "divide n_a n_b times the squared difference of the means by n = n_a + n_b."
+    ),
+    "mean-of-means": (
+        "your mean is halfway between the two. Each counts with its number of points: "
+        "(n_a x̄_a + n_b x̄_b) / n."
+    ),
+    "cancellation": (
+        "right near zero, but wrong for the same points moved by {shift:.0e}: squares of large "
+        "numbers are subtracted, and their digits are lost. Square the difference of the means."
+    ),
     "shape": "expected {expected}, got {got}.",
     "not-finite": "your result holds {got}. Look for a division by 0 or the log of 0.",
     "rows": "row {row} sums to {got:.6g}. Probabilities sum to 1.",
@@ -169,6 +206,7 @@ class Feedback:
 _X = datasets.ten_points().X[:, 0]
 # Not the book's start: unequal weights, or else forgetting φ would not show.
 _WEIGHTS, _MEANS, _VARIANCES = np.array([0.3, 0.7]), np.array([3.0, 10.0]), np.array([8.5, 15.7])
+_SHIFT = 1e8  # squares of points that far out have no digits left for a variance of the book
 _FAR = 1e5  # more than a thousand standard deviations from both components
 
 
@@ -199,7 +237,6 @@ def mle(function: Callable) -> Feedback | None:
         ("divided-by-m-1", (mean, x.var(ddof=1))),
         ("returned-sd", (mean, x.std())),
         ("not-divided", (mean, len(x) * variance)),
-        ("swapped", (variance, mean)),
         ("about-zero", (mean, (x**2).mean())),
     ]
     return _compare(_call(function, x), (mean, variance), mistakes, ("mean", "variance"))
@@ -235,7 +272,9 @@ def normal_log_likelihood(function: Callable) -> Feedback | None:
     mistakes = [
         ("variance-as-sd", ell(variance**2)),
         ("sd-as-variance", ell(variance**0.5)),
+        ("no-half", 2 * right + len(x) / 2 * np.log(2 * np.pi * variance)),
         ("no-constant", right + len(x) / 2 * np.log(2 * np.pi * variance)),
+        ("constant-once", right + (len(x) - 1) / 2 * np.log(2 * np.pi * variance)),
         ("likelihood", np.exp(right)),
         ("averaged", right / len(x)),
         ("sign", -right),
@@ -268,12 +307,16 @@ def log_likelihood(function: Callable) -> Feedback | None:
     theta = (_WEIGHTS, _MEANS, _VARIANCES)
     right = _log_density(*theta).sum()
     log_joint = GaussianMixture(*theta).component_log_density(_X)
+    joint = np.exp(log_joint)
     mistakes = [
         ("sum-of-logs", log_joint.sum()),
+        ("points-inside-log", np.log(joint.sum())),
+        ("points-inside-log", np.log(joint.sum(axis=0)).sum()),
         ("forgot-weights", np.logaddexp.reduce(log_joint - np.log(_WEIGHTS), axis=1).sum()),
         ("variance-as-sd", _log_density(_WEIGHTS, _MEANS, _VARIANCES**2).sum()),
         ("sd-as-variance", _log_density(_WEIGHTS, _MEANS, _VARIANCES**0.5).sum()),
-        ("no-constant", np.log(np.exp(log_joint) @ np.sqrt(2 * np.pi * _VARIANCES)).sum()),
+        ("no-half", (_log_density(_WEIGHTS, _MEANS, _VARIANCES / 2) - np.log(2) / 2).sum()),
+        ("no-constant", np.log(joint @ np.sqrt(2 * np.pi * _VARIANCES)).sum()),
         ("likelihood", np.exp(right)),
         ("averaged", right / len(_X)),
         ("sign", -right),
@@ -310,6 +353,8 @@ def labelled_fit(function: Callable) -> Feedback | None:
     z = np.where(np.arange(len(_X)) < 4, 1, 2)
     w = (z[:, None] == [1, 2]).astype(float)
     mistakes = [pair for pair in _wrong_refits(w) if pair[0] != "hard-labels"]
+    with np.errstate(invalid="ignore"):  # nobody has the label 0
+        mistakes.append(("labels-from-0", _refit((z[:, None] == [0, 1]).astype(float))))
     names = ("weights", "means", "variances")
     return _compare(_call(function, _X, z), _refit(w), mistakes, names)
 
@@ -458,6 +503,8 @@ def elbo(function: Callable) -> Feedback | None:
         ("forgot-weights", right - (w @ np.log(_WEIGHTS)).sum()),
         ("variance-as-sd", _bound(w, _WEIGHTS, _MEANS, _VARIANCES**2)),
         ("sd-as-variance", _bound(w, _WEIGHTS, _MEANS, _VARIANCES**0.5)),
+        ("no-half", _bound(w, _WEIGHTS, _MEANS, _VARIANCES / 2) - len(_X) / 2 * np.log(2)),
+        ("no-constant", right + (w @ np.log(2 * np.pi * _VARIANCES)).sum() / 2),
         ("averaged", right / len(_X)),
         ("sign", -right),
     ]
@@ -496,6 +543,7 @@ def kl(function: Callable) -> Feedback | None:
     right = bound.kl_divergence(q, p)[0]
     mistakes = [
         ("reversed", bound.kl_divergence(p, q)[0]),
+        ("cross-entropy", -(q * np.log(p)).sum()),
         ("base-2", right / np.log(2)),
         ("sign", -right),
     ]
@@ -535,8 +583,59 @@ def n_parameters(function: Callable) -> Feedback | None:
         ("all-weights-free", right + 1),
         ("no-weights", right - (k - 1)),
         ("square-covariances", right + k * d * (d - 1) // 2),
+        ("no-diagonal", right - k * d),
+        ("one-covariance", right - (k - 1) * d * (d + 1) // 2),
     ]
     return _compare(_call(function, k, d), right, mistakes, (f"k = {k}, d = {d}",))
+
+
+def merge(function: Callable) -> Feedback | None:
+    """Check `function(a, b) -> (count, mean, scatter)`, of the points of two such triples together.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    Feedback or None
+
+    Raises
+    ------
+    TypeError
+        If function cannot be called; and whatever it raises itself.
+
+    Examples
+    --------
+    >>> def merged(a, b):
+    ...     n, step = a[0] + b[0], b[1] - a[1]
+    ...     return n, a[1] + step * b[0] / n, a[2] + b[2] + step**2 * a[0] * b[0] / n
+    >>> check.merge(merged)
+    Right.
+    """
+
+    def triple(x):
+        return len(x), x.mean(), ((x - x.mean()) ** 2).sum()
+
+    # Unequal counts, or else the mean of the means would be right.
+    a, b = triple(_X[:4]), triple(_X[4:])
+    n, mean, scatter = right = triple(_X)
+    (n_a, mean_a, scatter_a), (n_b, mean_b, scatter_b) = a, b
+    within = scatter_a + scatter_b
+    halfway = (mean_a + mean_b) / 2
+    mistakes = [
+        ("scatters-added", (n, mean, within)),
+        ("step-not-divided", (n, mean, within + n_a * n_b * (mean_b - mean_a) ** 2)),
+        ("mean-of-means", (n, halfway, scatter)),
+        ("mean-of-means", (n, halfway, scatter + n * (mean - halfway) ** 2)),
+        ("mean-of-means", (n, halfway, within)),
+    ]
+    found = _compare(_call(function, a, b), right, mistakes, ("count", "mean", "scatter"))
+    if found:
+        far = _call(function, triple(_X[:4] + _SHIFT), triple(_X[4:] + _SHIFT))
+        if not np.isclose(far[2], scatter, rtol=1e-6):
+            return _not_yet("cancellation", shift=_SHIFT)
+    return found
 
 
 def number(
@@ -633,6 +732,8 @@ def _compare(got, right, mistakes, names):
     if got is None:
         return _not_yet("nothing")
     right = right if isinstance(right, tuple) else (right,)
+    if len(right) > 1 and isinstance(got, np.ndarray) and got.ndim:
+        got = tuple(got)  # np.array([mean, variance]) is a pair, too
     if len(right) == 1:
         got = (got,)
     elif not isinstance(got, (tuple, list)) or len(got) != len(right):
@@ -649,6 +750,8 @@ def _compare(got, right, mistakes, names):
     for key, wrong in mistakes:
         if _same(got, wrong if isinstance(wrong, tuple) else (wrong,)):
             return _not_yet(key)
+    if any(_same(got, other) for other in permutations(right)):
+        return _not_yet("swapped", names=", ".join(names))
     for name, part, target in zip(names, got, right, strict=True):
         target = np.asarray(target, dtype=float)
         if part.shape != target.shape:
@@ -672,7 +775,7 @@ def _compare(got, right, mistakes, names):
 
 def _same(got, other):
     return all(
-        np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=1e-9)
+        np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True)
         for a, b in zip(got, other, strict=True)
     )
 
@@ -732,6 +835,7 @@ def _wrong_responsibilities():
         ("forgot-weights", _responsibilities(equal, _MEANS, _VARIANCES)),
         ("variance-as-sd", _responsibilities(_WEIGHTS, _MEANS, _VARIANCES**2)),
         ("sd-as-variance", _responsibilities(_WEIGHTS, _MEANS, _VARIANCES**0.5)),
+        ("no-half", _responsibilities(_WEIGHTS, _MEANS, _VARIANCES / 2)),
         ("no-constant", kernels / kernels.sum(axis=1, keepdims=True)),
         ("hard-labels", np.eye(2)[right.argmax(axis=1)]),
     ]
@@ -741,12 +845,20 @@ def _wrong_refits(w):
     """Pairs of a mistake and the weights, means and variances it gives."""
     weights, means, variances = _refit(w)
     N, m = w.sum(axis=0), len(_X)
-    about_divided = (w * (_X[:, None] - means * N / m) ** 2).sum(axis=0) / m
+
+    def divided_by(n):
+        """Both the means and the variances about them."""
+        return weights, means * N / n, _spread(w, means * N / n) * N / n
+
     return [
         ("counts-as-weights", (N, means, variances)),
+        ("divided-by-N-1", divided_by(N - 1)),
         ("divided-by-N-1", (weights, means, variances * N / (N - 1))),
+        ("not-divided-by-N", divided_by(1)),
+        ("not-divided-by-N", (weights, means * N, _spread(w, means * N))),
+        ("not-divided-by-N", (weights, means, variances * N)),
         ("returned-sds", (weights, means, np.sqrt(variances))),
-        ("divided-by-m", (weights, means * N / m, about_divided)),
+        ("divided-by-m", divided_by(m)),
         ("divided-by-m", (weights, means, variances * N / m)),
         ("overall-mean", (weights, means, _spread(w, _X.mean()))),
         ("unweighted-variance", (weights, means, _spread(np.ones_like(w), means))),

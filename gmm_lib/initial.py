@@ -65,6 +65,13 @@ def starts(
         If the data have no spread and there is no prior.
     TypeError, ValueError
         If an argument is not as described, or there are fewer than k different points.
+
+    Examples
+    --------
+    >>> x = [1, 4, 5, 6, 9, 19, 21, 24, 26, 29]
+    >>> several = starts(x, 2, "k-means++", rng=np.random.default_rng(0))
+    >>> [next(several).means[:, 0].tolist() for _ in range(2)]
+    [[21.0, 1.0], [1.0, 6.0]]
     """
     X, k, rng, weight, prior = _checked(X, k, rng, covariance_type, sample_weight, prior)
     as_choice(init, "init", STARTS)

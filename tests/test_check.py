@@ -15,7 +15,8 @@ def joint(x, weights, means, variances, *, mistake=None):
         variances = variances**2
     if mistake == "sd-as-variance":
         variances = np.sqrt(variances)
-    height = np.exp(-((x - means) ** 2) / (2 * variances))
+    half = 1 if mistake == "no-half" else 2
+    height = np.exp(-((x - means) ** 2) / (half * variances))
     if mistake != "no-constant":
         height = height / np.sqrt(2 * np.pi * variances)
     return height if mistake == "forgot-weights" else weights * height
@@ -39,7 +40,7 @@ def m_step(x, w, *, mistake=None, old_means=None):
     if mistake == "hard-labels":
         w = (w == w.max(axis=1, keepdims=True)).astype(float)
     m, N = len(x), w.sum(axis=0)
-    n = np.full(len(N), m) if mistake == "divided-by-m" else N
+    n = {"divided-by-m": np.full(len(N), m), "not-divided-by-N": 1}.get(mistake, N)
     means = (w * x[:, None]).sum(axis=0) / n
     centers = {"stale-means": old_means, "overall-mean": x.mean()}.get(mistake, means)
     squares = (x[:, None] - centers) ** 2
@@ -49,6 +50,8 @@ def m_step(x, w, *, mistake=None, old_means=None):
         variances = (w * squares).sum(axis=0) / (n - 1 if mistake == "divided-by-N-1" else n)
     if mistake == "returned-sds":
         variances = np.sqrt(variances)
+    if mistake == "swapped":
+        return means, variances, N / m
     return (N if mistake == "counts-as-weights" else N / m), means, variances
 
 
@@ -62,6 +65,8 @@ def log_likelihood(x, weights, means, variances, *, mistake=None):
     p = joint(x, weights, means, variances, mistake=mistake)
     if mistake == "sum-of-logs":
         return np.log(p).sum()
+    if mistake == "points-inside-log":
+        return np.log(p.sum())
     if mistake == "likelihood":
         return p.sum(axis=1).prod()
     value = np.log(p.sum(axis=1)).sum()
@@ -70,11 +75,14 @@ def log_likelihood(x, weights, means, variances, *, mistake=None):
 
 def normal_log_likelihood(x, mean, variance, *, mistake=None):
     one = (np.array([value]) for value in (1.0, mean, variance))
-    return log_likelihood(x, *one, mistake=mistake)
+    value = log_likelihood(x, *one, mistake=mistake)
+    once = mistake == "constant-once"
+    return value + (len(x) - 1) / 2 * np.log(2 * np.pi * variance) if once else value
 
 
 def labelled_fit(x, z, *, mistake=None):
-    return m_step(x, (z[:, None] == [1, 2]).astype(float), mistake=mistake)
+    names = [0, 1] if mistake == "labels-from-0" else [1, 2]
+    return m_step(x, (z[:, None] == names).astype(float), mistake=mistake)
 
 
 def xlogx(w):
@@ -99,6 +107,8 @@ def kl(q, p, *, mistake=None):
         q, p = p, q
     if mistake == "zero-log-zero":
         return (q * np.log(q / p)).sum()
+    if mistake == "cross-entropy":
+        return -(q * np.log(p)).sum()
     value = (xlogx(q) - q * np.log(p)).sum()
     return {"base-2": value / np.log(2), "sign": -value}.get(mistake, value)
 
@@ -116,14 +126,34 @@ def mle(x, *, mistake=None):
 
 def n_parameters(k, d, *, mistake=None):
     weights = {"all-weights-free": k, "no-weights": 0}.get(mistake, k - 1)
-    covariance = d * d if mistake == "square-covariances" else d * (d + 1) // 2
-    return weights + k * d + k * covariance
+    covariance = {"square-covariances": d * d, "no-diagonal": d * (d - 1) // 2}.get(
+        mistake, d * (d + 1) // 2
+    )
+    return weights + k * d + (1 if mistake == "one-covariance" else k) * covariance
 
 
-DENSITY = ["forgot-weights", "variance-as-sd", "sd-as-variance"]
+def merge(a, b, *, mistake=None):
+    (n_a, mean_a, scatter_a), (n_b, mean_b, scatter_b) = a, b
+    n = n_a + n_b
+    mean = (
+        (mean_a + mean_b) / 2 if mistake == "mean-of-means" else (n_a * mean_a + n_b * mean_b) / n
+    )
+    between = n_a * n_b * (mean_b - mean_a) ** 2
+    if mistake == "scatters-added":
+        between = 0
+    elif mistake == "cancellation":
+        between = n_a * mean_a**2 + n_b * mean_b**2 - n * mean**2
+    elif mistake != "step-not-divided":
+        between /= n
+    return n, mean, scatter_a + scatter_b + between
+
+
+DENSITY = ["forgot-weights", "variance-as-sd", "sd-as-variance", "no-half", "no-constant"]
 REFIT = [
     "counts-as-weights",
+    "swapped",
     "divided-by-N-1",
+    "not-divided-by-N",
     "returned-sds",
     "divided-by-m",
     "overall-mean",
@@ -132,23 +162,28 @@ REFIT = [
 ]
 MISTAKES = {
     mle: ["divided-by-m-1", "returned-sd", "not-divided", "swapped", "about-zero"],
-    log_likelihood: [*DENSITY, "no-constant", "sum-of-logs", "likelihood", "averaged", "sign"],
+    log_likelihood: [*DENSITY, "sum-of-logs", "points-inside-log"]
+    + ["likelihood", "averaged", "sign"],
     normal_log_likelihood: [
         "variance-as-sd",
         "sd-as-variance",
+        "no-half",
         "no-constant",
+        "constant-once",
         "likelihood",
         "averaged",
         "sign",
     ],
-    labelled_fit: REFIT[:-1],
-    e_step: [*DENSITY, "no-constant", "wrong-axis", "hard-labels", "transposed", "not-normalized"],
+    labelled_fit: [*REFIT[:-1], "labels-from-0"],
+    e_step: [*DENSITY, "wrong-axis", "hard-labels", "transposed", "not-normalized"],
     m_step: REFIT,
-    em_step: [*DENSITY, "no-constant", "wrong-axis", "stale-means", "unchanged-weights", *REFIT],
+    em_step: [*DENSITY, "wrong-axis", "stale-means", "unchanged-weights", *REFIT],
     elbo: [*DENSITY, "no-entropy", "entropy-sign", "log-likelihood", "averaged", "sign"]
     + ["zero-log-zero"],
-    kl: ["reversed", "base-2", "sign", "zero-log-zero"],
-    n_parameters: ["all-weights-free", "no-weights", "square-covariances"],
+    kl: ["reversed", "cross-entropy", "base-2", "sign", "zero-log-zero"],
+    n_parameters: ["all-weights-free", "no-weights", "square-covariances"]
+    + ["no-diagonal", "one-covariance"],
+    merge: ["scatters-added", "step-not-divided", "mean-of-means", "cancellation"],
 }
 
 
@@ -172,7 +207,8 @@ def test_each_mistake_is_named(function, mistake):
     )
     assert not feedback
     assert feedback.mistake == mistake
-    assert repr(feedback) == f"Not yet: {check.ADVICE[mistake]}"
+    names = "mean, variance" if function is mle else "weights, means, variances"
+    assert repr(feedback) == f"Not yet: {check.ADVICE[mistake]}".format(names=names, shift=1e8)
 
 
 # Variances of 1, 4, 5, 6, 9, worked out with a mistake each.
@@ -293,6 +329,12 @@ def test_an_untouched_function_gets_no_answer(name):
 def test_an_untouched_number_gets_no_answer():
     assert check.number(..., 6.8, mistakes={8.5: "you divided by m - 1."}) is None
     assert check.variance(..., [1, 4, 5, 6, 9]) is None
+
+
+def test_values_may_come_as_rows_of_an_array():
+    assert check.mle(lambda x: np.array([x.mean(), x.var()]))
+    assert check.m_step(lambda x, w: np.array(m_step(x, w)))
+    assert check.mle(lambda x: np.array([x.mean(), x.var(ddof=1)])).mistake == "divided-by-m-1"
 
 
 def test_a_function_may_spoil_its_arguments():

@@ -89,7 +89,7 @@ def test_exercises_stand_in_order_of_difficulty(path):
         levels = [mark[1] for mark in marks]
         assert levels == sorted(levels)
     else:
-        assert path.stem != "03-em-for-gaussian-mixtures"
+        assert path.stem[:2] not in ("01", "02", "03")
 
 
 @every_chapter

@@ -1,4 +1,4 @@
-"""Questions that wait: on a small book in a real browser, in its build, and in chapter 3."""
+"""Questions that wait: on a small book in a real browser, in its build, and in the chapters."""
 
 import json
 import re
@@ -716,14 +716,14 @@ def test_malformed_questions_fail_the_build(asking, tmp_path):
 
 # -- the book
 
-CHAPTER = "chapters/03-em-for-gaussian-mixtures.html"
+CHAPTERS = ["01-maximum-likelihood", "02-labels-and-no-labels", "03-em-for-gaussian-mixtures"]
 
 
-def given(site):
-    """The name and the data of each question of chapter 3."""
+def given(page):
+    """The name and the data of each question of a page."""
     return {
         box["id"]: json.loads(box.select_one(".question-data").string)
-        for box in parsed(site / CHAPTER).select(".question")
+        for box in parsed(page).select(".question")
     }
 
 
@@ -747,10 +747,12 @@ def give(page, name, data, index):
     box.get_by_role("button", name=WORDS["answer"]).click()
 
 
-def test_chapter_3_replies_to_every_answer(site, site_url, open_page):
-    asked = given(site)
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_chapters_reply_to_every_answer(chapter, site, site_url, open_page):
+    chapter = f"chapters/{chapter}.html"
+    asked = given(site / chapter)
     assert 12 <= len(asked) <= 16
-    page = open_page(site_url + CHAPTER)
+    page = open_page(site_url + chapter)
     settle(page)
     for name, data in asked.items():
         replies = question(page, name).locator(".replies li")

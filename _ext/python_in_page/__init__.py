@@ -52,10 +52,18 @@ def mark_cells(app, doctree: nodes.document) -> None:
 
 
 def code_cells(notebook: Path) -> list[dict]:
-    """The code cells of a notebook: place and text, in order."""
+    """The code cells of a notebook, in order: place, text, and whether cells below need it.
+
+    A cell with the tag ``leaf`` takes long and hardly any cell below uses what it makes: it runs
+    for these alone.
+    """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     return [
-        {"index": index, "text": "".join(cell["source"])}
+        {
+            "index": index,
+            "text": "".join(cell["source"]),
+            "leaf": "leaf" in cell["metadata"].get("tags", []),
+        }
         for index, cell in enumerate(cells)
         if cell["cell_type"] == "code"
     ]

@@ -38,7 +38,7 @@
   // --------------------------------------------------------------------------------- the machine
 
   let machine = null; // {worker, ready: promise} once started
-  let running = null; // {cell, out} while a cell runs
+  let running = null; // {doing, out, say, end} while a cell runs
   const ran = new Set();
   const explorers = new Map(); // model id -> explorer's model in the page
 
@@ -111,6 +111,8 @@
       const size = megabytes([message.part]);
       running.say(fill(words.package, { name: message.part, size }));
       if (file) sendScripts(machine.worker, message.part);
+    } else if (kind === "loaded") {
+      running.say(running.doing);
     } else if (kind === "traits") {
       const model = explorers.get(message.model);
       if (model) {
@@ -125,12 +127,12 @@
     Math.round(names.reduce((sum, name) => sum + parts.parts[name].bytes, 0) / 1e6);
 
   /** Run one cell in the worker; resolves to null or to how it failed. */
-  function runInWorker(cell, { shown, out, say }) {
+  function runInWorker(cell, { doing, shown, out, say: tell }) {
     return new Promise((resolve) => {
       running = {
-        cell,
+        doing,
         out,
-        say,
+        say: tell,
         end: (failure) => {
           running = null;
           resolve(failure);
@@ -474,12 +476,23 @@
     }
   }
 
+  /** Whether a cell above must run for `cell`: a costly one, a leaf, only if it makes a name used. */
+  function isNeeded(above, cell) {
+    if (ran.has(above)) return false;
+    if (!above.leaf) return true;
+    const made = above.source().matchAll(/^(?:def |class )?(\w+(?:, *\w+)*)(?=\(|:| =)/gm);
+    const names = [...made].flatMap(([, list]) => list.split(/, */));
+    return names.some((name) => new RegExp(`\\b${name}\\b`).test(cell.source()));
+  }
+
   /** Run the cells above that have not run, then this one. */
   async function runUpTo(cell) {
-    const above = cells.slice(0, cells.indexOf(cell)).filter((each) => !ran.has(each));
+    const tell = (text) => say(cell, text);
+    const above = cells.slice(0, cells.indexOf(cell)).filter((each) => isNeeded(each, cell));
     for (const [i, each] of above.entries()) {
-      say(cell, fill(words.above, { number: i + 1, count: above.length }));
-      const quiet = { shown: false, out: () => {}, say: (text) => say(cell, text) };
+      const doing = fill(words.above, { number: i + 1, count: above.length });
+      tell(doing);
+      const quiet = { doing, shown: false, out: () => {}, say: tell };
       const failure = await runInWorker(each, quiet);
       if (stopped) return say(cell, words.stopped);
       ran.add(each);
@@ -495,11 +508,12 @@
       }
     }
     const print = printer(cell);
-    say(cell, words.running);
+    tell(words.running);
     const failure = await runInWorker(cell, {
+      doing: words.running,
       shown: true,
       out: print.message,
-      say: (text) => say(cell, text),
+      say: tell,
     });
     if (stopped) return say(cell, words.stopped);
     if (failure) print.failure(failure);

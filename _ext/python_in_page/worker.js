@@ -2,7 +2,7 @@
 //
 // A classic worker made from a blob: URL, because a module worker does nothing from file://. The text
 // of engine.mjs stands before this one. In: {boot}, {part, bytes, last}, {run}, {traits}. Out: what
-// the kernel sends, and {ready}, {done}, {failed}, {loading}.
+// the kernel sends, and {ready}, {done}, {failed}, {loading}, {loaded}.
 "use strict";
 
 // Pyodide refuses classic workers by asking whether importScripts works; all else it needs is here.
@@ -92,6 +92,7 @@ async function addImports(source) {
       postMessage({ kind: "loading", part });
       writeFiles(python._module, unpack(await bytesOf(part)));
       added.add(part);
+      postMessage({ kind: "loaded" });
     }
   }
   python.runPython("import importlib; importlib.invalidate_caches()");
