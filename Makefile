@@ -38,7 +38,7 @@ browser: env
 test: browser ## Run the whole suite: library, notebooks, explorers, site
 	@$(BIN)/python scripts/book.py build
 	@$(BIN)/python -m pytest tests $(SPREAD) --cov --cov-report=term
-	@$(BIN)/python -m pytest chapters appendices $(SPREAD)
+	@$(BIN)/python -m pytest chapters depth appendices $(SPREAD)
 
 test-fast: env ## Run what needs no browser and no book: the library, in a minute
 	@$(BIN)/python -m pytest tests $(SPREAD) -m "not browser and not book and not slow"
@@ -48,16 +48,17 @@ test-newest: ## Run the suite with the newest versions pyproject.toml allows (in
 	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python scripts/book.py build
 	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python -m pytest $(SPREAD)
 
-lint: env ## Check style (ruff), types (mypy) and that notebooks are stripped
+lint: env ## Check style, types, scripts, and that notebooks are stripped
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/nbstripout --keep-id --verify $(wildcard chapters/*.ipynb appendices/*.ipynb)
+	@$(BIN)/python scripts/check_scripts.py
+	@$(BIN)/nbstripout --keep-id --verify $(wildcard chapters/*.ipynb depth/*.ipynb appendices/*.ipynb)
 
 format: env ## Mend what the linter can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@$(BIN)/nbstripout --keep-id $(wildcard chapters/*.ipynb appendices/*.ipynb)
+	@$(BIN)/nbstripout --keep-id $(wildcard chapters/*.ipynb depth/*.ipynb appendices/*.ipynb)
 
 bench: env ## Measure the library against scikit-learn
 	@$(BIN)/python -m benchmarks

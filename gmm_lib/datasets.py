@@ -191,7 +191,7 @@ def old_faithful() -> Dataset:
         labels=None,
         features=("eruption length", "waiting time"),
         units=("min", "min"),
-        source="Azzalini & Bowman (1990), as in R's data set faithful",
+        source="Härdle (1991), as in R's data set faithful",
         start=GaussianMixture(
             weights=[0.5, 0.5],
             means=[[2.5, 80.0], [4.5, 55.0]],

@@ -24,7 +24,8 @@ SITE = OUTPUT / "html"
 # What executed cells depend on, beside their own text.
 CODE = ["gmm_lib/**/*", "benchmarks/**/*", "requirements.txt"]
 # What pages are made of, beside the code.
-TEXT = ["*.yml", "*.bib", "index.md", "chapters/**/*", "appendices/**/*", "images/**/*"]
+PAGES = ["index.md", "chapters/**/*", "depth/**/*", "appendices/**/*"]
+TEXT = ["*.yml", "*.bib", *PAGES, "images/**/*"]
 MACHINERY = ["_ext/**/*", "_static/**/*", "_templates/**/*", "scripts/book.py"]
 
 

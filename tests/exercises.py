@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendices/*.ipynb")])
+FOLDERS = ("chapters", "depth", "appendices")
+NOTEBOOKS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.ipynb"))
 
 # What a reader is to replace: dots, or a line with a check that is to be switched on.
 MARK = re.compile(r"(?<== )\.\.\.|^ *return \.\.\..*|^# .*\bcheck\..*", re.MULTILINE)
@@ -267,6 +268,55 @@ BY_HAND = {
             "72.8": "this is the wait of the long kind alone.",
         },
         check="predict-check",
+    ),
+    "ex-burning-try": Answers(
+        "16",
+        {
+            "4": "this is the mean of the three that failed.",
+            "6.857": "you counted lamps that still burn as failures.",
+            "1.714": "the hours of the four that still burn count, too.",
+        },
+    ),
+    "ex-square-try": Answers(
+        "43.5",
+        {
+            "42.25": "this is the square of the expectation.",
+            "1.25": "this is the variance alone.",
+            "17.25": "you filled in the mean of the four known values.",
+            "41": "the variance is added, not taken away.",
+        },
+    ),
+    "ex-seven-try": Answers(
+        "0.5735",
+        {
+            "0.6472": "this is the share under the start.",
+            "0.4265": "this is coin B's share.",
+            "0.8069": "you forgot the three tails.",
+        },
+    ),
+    "ex-p-try": Answers(
+        "0.03",
+        {
+            "0.0251": "count the observed statistic among its like",
+            "0.025": "the observed one is at least as large as itself, too.",
+            "0.97": "this is the share of smaller ones.",
+        },
+    ),
+    "ex-long-try": Answers(
+        "0.445",
+        {
+            "0.198": "this is its square.",
+            "0.3558": "only the waits of the long kind count.",
+            "5.868": "this is the scatter of one wait",
+        },
+    ),
+    "ex-log-try": Answers(
+        "1.92",
+        {
+            "-1.80": "this is the interval of the variance itself",
+            "24.09": "this is the upper end.",
+            "0.652": "this is still a logarithm.",
+        },
     ),
 }
 

@@ -12,13 +12,17 @@ import pytest
 import yaml
 from conftest import ROOT
 
-NOTEBOOKS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendices/*.ipynb")])
+FOLDERS = ("chapters", "depth", "appendices")
+NOTEBOOKS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.ipynb"))
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 
 CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "chapters"]
+DEPTH = [path for path in NOTEBOOKS if path.parent.name == "depth"]
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+every_depth_page = pytest.mark.parametrize("path", DEPTH, ids=lambda path: path.stem)
+every_page = pytest.mark.parametrize("path", CHAPTERS + DEPTH, ids=lambda path: path.stem)
 
 
 @every_notebook
@@ -75,7 +79,20 @@ def test_chapters_open_alike(path):
     assert set(boxes) == {":class: tip"}
 
 
-@every_chapter
+@every_depth_page
+def test_depth_pages_open_alike(path):
+    """A question, that the page is depth and what it builds on, what you will be able to do."""
+    cells = nbformat.read(path, as_version=4).cells
+    assert re.match(
+        r"\(depth-[a-z-]+\)=\n# .+\n\n\*\*.+\?\*\*\n\n"
+        r"\*Depth: optional, about [1-9]\d* minutes\. It builds on \[\]\(#.+\)\.\*\n",
+        cells[0].source,
+    )
+    opening = ":::{admonition} After this page you will be able to\n:class: note\n"
+    assert opening in cells[0].source
+
+
+@every_page
 def test_exercises_stand_in_order_of_difficulty(path):
     """Each tells how hard it is and how long it may take, or none does."""
     text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
@@ -89,7 +106,8 @@ def test_exercises_stand_in_order_of_difficulty(path):
         levels = [mark[1] for mark in marks]
         assert levels == sorted(levels)
     else:
-        assert path.stem[:2] not in ("01", "02", "03")
+        assert path.parent.name != "depth"
+        assert path.stem[:2] not in ("01", "02", "03", "04", "05", "06", "07")
 
 
 @every_chapter
@@ -105,7 +123,7 @@ def test_every_source_is_in_the_table_of_contents():
     listed = {entry["file"] for part in TOC["parts"] for entry in part["chapters"]}
     present = {
         path.relative_to(ROOT).with_suffix("").as_posix()
-        for folder in ("chapters", "appendices")
+        for folder in FOLDERS
         for path in (ROOT / folder).iterdir()
         if path.suffix in (".ipynb", ".md")
     }

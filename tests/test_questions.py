@@ -716,7 +716,13 @@ def test_malformed_questions_fail_the_build(asking, tmp_path):
 
 # -- the book
 
-CHAPTERS = ["01-maximum-likelihood", "02-labels-and-no-labels", "03-em-for-gaussian-mixtures"]
+CHAPTERS = [
+    "01-maximum-likelihood",
+    "02-labels-and-no-labels",
+    "03-em-for-gaussian-mixtures",
+    "04-jensens-inequality",
+    "05-deriving-em",
+]
 
 
 def given(page):
@@ -751,7 +757,7 @@ def give(page, name, data, index):
 def test_chapters_reply_to_every_answer(chapter, site, site_url, open_page):
     chapter = f"chapters/{chapter}.html"
     asked = given(site / chapter)
-    assert 12 <= len(asked) <= 16
+    assert 9 <= len(asked) <= 16
     page = open_page(site_url + chapter)
     settle(page)
     for name, data in asked.items():
