@@ -95,7 +95,15 @@ def _starts(X, k, init, rng, options):
             yield m_step(X, random_responsibilities(len(X), k, rng), **options)
 
 
-def kmeans_start(X, k, *, rng, covariance_type="full", sample_weight=None, prior=None):
+def kmeans_start(
+    X: ArrayLike,
+    k: int,
+    *,
+    rng: np.random.Generator,
+    covariance_type: str = "full",
+    sample_weight: ArrayLike | None = None,
+    prior: CovariancePrior | None = None,
+) -> GaussianMixture:
     """Return the fits of the k groups that k-means finds: the start that `fit` takes by itself.
 
     Runs of k-means from k-means++ centers [1]_ compete on a sample of the points. In the partition

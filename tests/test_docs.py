@@ -116,8 +116,7 @@ def test_every_public_name_is_described_in_the_book_with_its_source(site):
         entry = page.find(id=f"{door}.{name}")
         assert entry is not None, f"{door}.{name} is not on the page of the library"
         file, _, mark = entry.select_one("a:has(.viewcode-link)")["href"].partition("#")
-        source = (site / "appendices" / file).resolve()
-        assert BeautifulSoup(source.read_text("utf-8"), "html.parser").find(id=mark), name
+        assert f'id="{mark}"' in (site / "appendices" / file).read_text("utf-8"), name
     tables = {link["title"] for link in page.select("table.autosummary a[title]")}
     assert {f"{door}.{name}" for door, name in PUBLIC} <= tables
     assert page.find(id="gmm_lib.COVARIANCE_TYPES")

@@ -18,14 +18,11 @@ from conftest import ROOT
 from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
 from test_live_jupyterlab import Lab
+from test_notebooks import NOTEBOOKS
 
 import downloads
 
-NAMES = sorted(
-    path.relative_to(ROOT).with_suffix("").as_posix()
-    for folder in ("chapters", "appendices")
-    for path in (ROOT / folder).glob("*.ipynb")
-)
+NAMES = [path.relative_to(ROOT).with_suffix("").as_posix() for path in NOTEBOOKS]
 every_name = pytest.mark.parametrize("name", NAMES)
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 
