@@ -539,6 +539,20 @@ return n, mean, c_a + c_b + n_a * n_b * (mean_b - mean_a) ** 2 / n""",
     },
 )
 
+DIAGONAL = """\
+U = np.vstack([np.ones(len(X)), X.T, X.T**2])
+constant = np.log(phi) - 0.5 * (np.log(2 * np.pi * variance) + mu**2 / variance).sum(
+    axis=1
+)
+eta = np.column_stack([constant, mu / variance, -0.5 / variance])
+A = eta @ U
+W = np.exp(A - A.max(axis=0))
+W /= W.sum(axis=0)
+sums = W @ U.T
+d = X.shape[1]
+N, mean = sums[:, 0], sums[:, 1 : d + 1] / sums[:, :1]
+return N / N.sum(), mean, sums[:, d + 1 :] / sums[:, :1] - mean**2"""
+
 ANSWERS = {
     **BY_HAND,
     "ex-loglik-try": NORMAL_LOG_LIKELIHOOD,
@@ -556,6 +570,22 @@ ANSWERS = {
     "count-try": COUNT,
     "match-try": AGREEMENT,
     "ex-merge-code": MERGE,
+    "ex-third-check": Answers(
+        "3.9592",
+        {
+            "5.8690": "you counted all of 12",
+            "3.9100": "not in the sum",
+            "3.9755": "not in the count",
+            "3.9261": "without 12",
+        },
+    ),
+    "ex-diag-code": Answers(
+        DIAGONAL,
+        {
+            ("return N / N.sum()", "return N"): "these are the counts",
+            (" - mean**2", ""): "this is the mean square",
+        },
+    ),
 }
 
 if __name__ == "__main__":
