@@ -11,7 +11,7 @@ SPREAD := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env browser book serve lab test test-fast test-newest lint format bench weigh sizes \
+.PHONY: help env browser book serve lab test test-fast test-newest monkey lint format bench weigh sizes \
   picture lock clean
 
 help: ## Show this list
@@ -42,6 +42,9 @@ test: browser ## Run the whole suite: library, notebooks, explorers, site
 
 test-fast: env ## Run what needs no browser and no book: the library, in a minute
 	@$(BIN)/python -m pytest tests $(SPREAD) -m "not browser and not book and not slow"
+
+monkey: env ## Send 10,000 random events to every explorer
+	@MONKEY_EVENTS=10000 $(BIN)/python -m pytest tests/test_monkey.py --numprocesses $(JOBS)
 
 test-newest: ## Run the suite with the newest versions pyproject.toml allows (in .venv-newest)
 	@$(PYTHON) scripts/install.py --newest

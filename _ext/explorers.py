@@ -113,6 +113,7 @@ def host_markup(state: dict, model: str, static: Path) -> tuple[str, str]:
         "data-model": model,
         "data-room": room,
         "data-failed": site_words()["failed"],
+        "data-broke": site_words()["broke"],
     }
     opening = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
     # Nothing in the text can end the script it stands in.

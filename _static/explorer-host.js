@@ -68,15 +68,20 @@
     return { url, definition: typeof exported === "function" ? await exported() : exported };
   }
 
-  /** Say it in the page: the still picture stays, so the reader never sees a blank. */
+  /**
+   * Say it in the page: that an explorer could not start (then the still picture stays, so the reader
+   * never sees a blank), or could not do a thing; that is told until it does the next.
+   */
   function report(host, error) {
     console.error(error);
-    if (host.querySelector(".explorer-error")) return;
+    host.querySelector(".explorer-error")?.remove();
     const note = document.createElement("p");
     note.className = "explorer-error";
     note.setAttribute("role", "alert");
-    note.textContent = `${host.dataset.failed} (${error?.message ?? error})`;
+    const alive = host.dataset.alive;
+    note.textContent = `${(alive && host.dataset.broke) || host.dataset.failed} (${error?.message ?? error})`;
     host.prepend(note);
+    if (alive) host.explorerModel?.on("change", () => note.remove());
   }
 
   async function start(host) {
@@ -91,6 +96,7 @@
         await definition.initialize?.({ model });
         return model;
       })());
+      host.explorerModel = model;
       // The live explorer is laid out in the place of the still one before that leaves.
       host.querySelector(".explorer-room").append(live);
       await definition.render?.({ model, el: live });
@@ -112,7 +118,7 @@
     live.className = "explorer-live";
     host.replaceChildren(style, live);
     host.explorerSource = url;
-    const model = makeModel({ ...state });
+    const model = (host.explorerModel = makeModel({ ...state }));
     await definition.initialize?.({ model });
     await definition.render?.({ model, el: live });
     host.dataset.alive = "true";

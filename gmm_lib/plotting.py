@@ -148,7 +148,7 @@ def draw_responsibilities(
     return artists
 
 
-# Linear red-green-blue to the response of cones, and its cube root to Oklab; as in ui.js.
+# Linear red-green-blue to the response of cones, and its cube root to Oklab; as in color.js.
 CONES = np.array(
     [
         [0.4122214708, 0.5363325363, 0.0514459929],

@@ -176,6 +176,15 @@ def test_hosted_explorer_works_and_views_share_their_model(protocol, small_book,
         roots.first.get_by_role("button").click()  # fails after the start, in a handler
         page.locator(".explorer-error").first.wait_for()
         assert "too far" in page.locator(".explorer-error").first.inner_text()
+        assert "went wrong" in page.locator(".explorer-error").first.inner_text()
+        page.evaluate(
+            """() => {
+              const { explorerModel: model } = document.querySelector(".explorer-host");
+              model.set("count", 0);
+              model.save_changes();
+            }"""
+        )
+        assert page.locator(".explorer-error").count() == 0  # over, as the explorer goes on
 
 
 def test_second_build_has_nothing_to_do(small_book):

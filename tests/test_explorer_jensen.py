@@ -56,9 +56,14 @@ def test_the_goal_is_reached_in_two_ways(explorer_page):
     weight.press("Home")
     assert data(page, "found") == 2
     assert "one point" in status(page)
-    # Taking the last weight away is refused and said.
-    page.get_by_role("slider", name="Weight 1").press("Home")
-    assert trait(page, "masses") == [0.5, 0]
+    # The one weighted point has everything; what it gives up the others share.
+    first = page.get_by_role("slider", name="Weight 1")
+    assert first.get_attribute("aria-valuetext") == "100%"
+    first.press("Home")
+    assert trait(page, "masses") == [0, 1]
+    first.press("End")
+    assert trait(page, "masses") == [1, 0]
+    set_traits(page, masses=[0, 0])
     assert status(page) == "At least one point must carry weight."
 
 

@@ -198,7 +198,10 @@ def test_typed_numbers(explorer_page):
     page.get_by_role("spinbutton", name="Center, typed").press("Enter")
     page.get_by_role("spinbutton", name="Width, typed").fill("400")
     page.get_by_role("spinbutton", name="Width, typed").press("Enter")
-    assert (trait(page, "mu"), trait(page, "sigma")) == (4.25, 12)
+    assert status(page) == "This field takes a number from 0.5 to 12."
+    page.get_by_role("spinbutton", name="Width, typed").fill("11.5")
+    page.get_by_role("spinbutton", name="Width, typed").press("Enter")
+    assert (trait(page, "mu"), trait(page, "sigma")) == (4.25, 11.5)
     agrees(page)
 
 

@@ -201,7 +201,8 @@ def test_play_merges_to_the_end(explorer_page):
 def test_the_numbers_table_tells_every_quantity(explorer_page):
     page = explorer_page(ShardsExplorer(machines=2, merged=1))
     page.get_by_text("Numbers").click()
-    rows = texts(page.locator("tbody tr"), 2 * 3 + 1 + 2 * 3)
+    sums = page.get_by_role("table", name="Merged sums and sums in one place")
+    rows = texts(sums.locator("tbody tr"), 2 * 3 + 1 + 2 * 3)
     name, merged, whole, _ = rows[0].split("\t")
     assert name == "N, 1"
     counts = data(page, "groups")[0]["counts"]

@@ -57,7 +57,7 @@ def test_responsibilities_mix_the_colors(ax):
     blue, red = (np.array(to_rgb(color)) for color in plotting.COLORS[:2])
     colors = plotting.responsibility_colors(w)
     np.testing.assert_allclose(colors[:2], [blue, red], atol=1e-6)
-    # What the explorers show of the same shares (oklabToRgb in ui.js), in steps of 1/255.
+    # What the explorers show of the same shares (oklabToRgb in color.js), in steps of 1/255.
     explorers = [[137, 115, 118], [176, 108, 81]]
     np.testing.assert_array_equal(np.round(255 * colors[2:]), explorers)
     artists = plotting.draw_responsibilities([1, 2, 3, 4], w, ax=ax)

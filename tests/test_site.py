@@ -275,7 +275,13 @@ def test_page_with_broken_explorer_says_so(site, site_url, open_page):
         file = json.dumps(route.request.url.rsplit("/", 1)[1])
         module = "export default { render() { throw new Error('broken on purpose'); } }"
         # One of its files takes the place of all.
-        text = json.dumps("" if re.search(r"(ui|em|contours)-[0-9a-f]+\.js", file) else module)
+        text = json.dumps(
+            ""
+            if re.search(
+                r"(elements|explorer|figure|numbers|color|em|contours)-[0-9a-f]+\.js", file
+            )
+            else module
+        )
         route.fulfill(body=f"explorerHost.register({file}, {text})", content_type="text/javascript")
 
     page.route("**/_static/explorers/*.js*", broken)

@@ -1,6 +1,7 @@
 """The explorers: pictures of the book that a reader can take hold of.
 
-One Python class and one ES module per explorer, plus the modules they share (``ui.js``, ``em.js``).
+One Python class and one ES module per explorer, plus the modules they share (``explorer.js``,
+``figure.js``, ``em.js`` and more).
 Nothing is imported until asked for: ``import gmm_lib`` needs neither anywidget nor matplotlib.
 """
 

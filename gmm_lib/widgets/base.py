@@ -166,8 +166,14 @@ def minus(text):
     return re.sub(r"(?<![^\W_])-(?=\d)", "−", text)
 
 
+LIMIT = 1e6  # no coordinate that comes from outside is further out; numbers.js has it too
+
+
 def format_number(value, digits=4):
-    """Return `value` to at most `digits` significant digits, as ``formatNumber`` of ui.js does."""
+    """Return `value` to at most `digits` significant digits, as numbers.js does.
+
+    What would fill a line with zeros is a multiple of a power of ten: ``"3.2 × 10⁻⁷"``.
+    """
     if not np.isfinite(value):
         raise ValueError(
             f"value: expected a finite number to show, got {value}; say in words what it is."
@@ -175,21 +181,31 @@ def format_number(value, digits=4):
     rounded = float(f"{value:.{digits}g}")
     if rounded == 0:
         return "0"
-    if 1e-6 <= abs(rounded) < 1e21:
+    if 1e-6 <= abs(rounded) < 1e9:
         return np.format_float_positional(rounded, trim="-")
-    return f"{rounded:.{digits}g}"
+    mantissa, exponent = f"{rounded:.{digits - 1}e}".split("e")
+    return _with_power(np.format_float_positional(float(mantissa), trim="-"), exponent)
+
+
+def format_fixed(value, decimals):
+    """Return `value` with `decimals` places if one can read that, as numbers.js does."""
+    return f"{value:.{decimals}f}" if abs(value) < 1e9 else format_number(value)
+
+
+def _with_power(mantissa, exponent):
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa} × 10{raised}"
 
 
 def powers(value, digits=4):
     """Return `value` to `digits` digits, as a multiple of a power of ten where it is tiny or huge.
 
-    As ``formatPower`` of ui.js does: 6.29e-06 becomes ``"6.29 × 10⁻⁶"``.
+    As ``formatPower`` of numbers.js does: 6.29e-06 becomes ``"6.29 × 10⁻⁶"``.
     """
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return format_number(value, digits)
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa} × 10{raised}"
+    return _with_power(mantissa, exponent)
 
 
 def format_percent(share):
@@ -213,9 +229,12 @@ class Numbers(TraitType):
         Number of axes accepted.
     meaning : str
         What the axes are, for the message: ``"(k, d)"``.
+    limit : float
+        No number may be further from 0.
     """
 
-    def __init__(self, ndim, meaning, **kwargs):
+    def __init__(self, ndim, meaning, limit=LIMIT, **kwargs):
+        self.limit = limit
         self.ndims = (ndim,) if isinstance(ndim, int) else tuple(ndim)
         self.meaning = meaning
         super().__init__(default_value=(), **kwargs)
@@ -241,6 +260,11 @@ class Numbers(TraitType):
             raise TraitError(
                 f"{self.name}: expected finite numbers, got {array[~np.isfinite(array)][0]}; "
                 "leave out points without a value."
+            )
+        if np.abs(array).max() > self.limit:
+            raise TraitError(
+                f"{self.name}: expected numbers from {-self.limit:g} to {self.limit:g}, got "
+                f"{array.flat[np.abs(array).argmax()]:g}; shift or rescale them to draw them"
             )
         return as_tuples(array)
 

@@ -13,6 +13,8 @@ COORDINATES = ("mean-2", "mean-1", "variance-1", "variance-2", "weight-1")
 SYMBOLS = (r"\mu_2", r"\mu_1", r"\sigma_1^2", r"\sigma_2^2", r"\phi_1")
 DATA = ("ten-points", "old-faithful")
 PARTS = ("weights", "means", "variances")
+VARIANCES = (1e-9, 1e12)  # bound_explorer.js has the same
+WEIGHTS = (1e-9, 1 - 1e-9)
 
 
 def _points(name):
@@ -62,7 +64,7 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
     climb = Choice(("coordinate", "all"))
     weights = Numbers(1, "(2,)")
     means = Numbers(1, "(2,)")
-    variances = Numbers(1, "(2,)")
+    variances = Numbers(1, "(2,)", limit=VARIANCES[1])
     q = Numbers(1, "(m,)")
     selected = Whole()
     iteration = Whole()
@@ -102,14 +104,15 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
     def _check_parameters(self, proposal):
         name, value = proposal["trait"].name, proposal["value"]
         good = {
-            "weights": lambda: min(value) > 0 and abs(sum(value) - 1) < 1e-8,
+            "weights": lambda: min(value) >= WEIGHTS[0] and abs(sum(value) - 1) < 1e-8,
             "means": lambda: True,
-            "variances": lambda: min(value) > 0,
+            "variances": lambda: min(value) >= VARIANCES[0],
         }[name]
         if len(value) != 2 or not good():
             raise TraitError(
-                f"{name}: expected 2 numbers, weights positive and of sum 1, variances positive, "
-                f"got {list(value)}; give one for each component."
+                f"{name}: expected 2 numbers, weights of at least {WEIGHTS[0]:g} and of sum 1, "
+                f"variances of at least {VARIANCES[0]:g}, got {list(value)}; give one for each "
+                "component."
             )
         return value
 

@@ -1,11 +1,16 @@
 // Chapter 5's explorer: ℓ(θ) and its lower bound for any Q, along one coordinate of θ; both are computed.
-import { button, clamp, explorer, figure, formatNumber, formatPercent, row, select } from "./ui.js";
+import { button, row, select } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { LIMIT, clamp, formatFixed, formatNumber, formatPercent } from "./numbers.js";
 import { DegenerateComponent, eStep, logJoint, mStep, makeMixture, nested } from "./em.js";
 
 const BOUND_COORDINATES = ["mean-1", "mean-2", "variance-1", "variance-2", "weight-1"];
 const BOUND_SYMBOLS = { "mean-1": "μ₁", "mean-2": "μ₂", "variance-1": "σ₁²", "variance-2": "σ₂²", "weight-1": "φ₁" };
 const BOUND_TRAITS = ["data", "coordinate", "climb", "weights", "means", "variances", "q", "selected", "iteration", "half", "before"];
 const BOUND_SAMPLES = 160;
+const BOUND_VARIANCES = [1e-9, 1e12]; // bound.py has the same
+const BOUND_WEIGHTS = [1e-9, 1 - 1e-9];
 
 const boundMixture = ({ weights, means, variances }) => makeMixture(weights, means.map((mu) => [mu]), variances.map((v) => [[v]]));
 
@@ -41,7 +46,7 @@ function render({ model, el }) {
   const ex = explorer({ model, el, kind: "bound", traits: BOUND_TRAITS, draw, valid });
   const { t } = ex;
 
-  const plot = figure(ex, { label: t("plot"), x: { label: "θ" }, y: { label: "ℓ" }, margin: { left: 52, top: 30 }, height: (w) => clamp(0.52 * w, 240, 430) });
+  const plot = figure(ex, { label: t("plot"), x: { label: "θ" }, y: { label: "ℓ" }, margin: { left: 52, top: 30 }, clip: true, height: (w) => clamp(0.52 * w, 240, 430) });
   const here = plot.handle({
     label: t("theta"),
     text: "θ",
@@ -54,7 +59,7 @@ function render({ model, el }) {
     x: { label: "x" },
     y: { label: "Q₁", domain: [0, 1], ticks: 3 },
     margin: { top: 30 },
-    height: (w) => clamp(0.8 * w, 190, 300),
+    height: (w) => (table?.element.offsetTop > plot.element.offsetTop + 50 ? 220 : clamp(1.2 * w, 230, 420)), // beside the other as tall
     pick: (px, py) => pick(px, py),
   });
   const share = table.handle({
@@ -87,7 +92,30 @@ function render({ model, el }) {
     value: ex.state.data,
     onchange: (name) => ex.change(fresh(name)),
   });
-  ex.controls.append(row(e, m, ex.undoButton(), ex.resetButton(), ex.linkButton()), row(coordinate, climb, data));
+  ex.controls.append(row(e, m, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()), row(coordinate, climb, data), ex.parts([
+    { caption: t("curves-table"), head: () => [BOUND_SYMBOLS[ex.state.coordinate], "ℓ(θ)", "B(θ, Q)"], rows: curveRows },
+    { caption: t("points-table"), head: () => ["x", "Q₁", t("responsibility"), "KL"], rows: pointRows },
+  ]));
+  ex.next = () => (ex.state.half === "m" ? stepE() : stepM());
+
+  // What the pictures show, as numbers; of many points the first.
+  function curveRows() {
+    const { state } = ex;
+    const x = Float64Array.from(sets[state.data].points);
+    const [low, high] = rangeOf(state);
+    return Array.from({ length: 9 }, (_, i) => low + ((high - low) * i) / 8).map((value) => {
+      const theta = boundMixture(at(state, value));
+      const heights = [eStep(x, x.length, theta, new Float64Array(2 * x.length)), lowerBound(x, theta, state.q)];
+      return [formatNumber(value), ...heights.map((each) => formatFixed(each, 4))];
+    });
+  }
+  function pointRows() {
+    const { state } = ex;
+    const points = sets[state.data].points.slice(0, 30);
+    const { q } = posterior(state);
+    const kl = divergences(Float64Array.from(points), boundMixture(state), state.q);
+    return points.map((x, i) => [formatNumber(x), state.q[i].toFixed(4), q[i].toFixed(4), formatFixed(Math.max(kl[i], 0), 4)]);
+  }
 
   function fresh(name) {
     const { points, weights, means, variances } = sets[name];
@@ -96,19 +124,19 @@ function render({ model, el }) {
 
   function valid(state) {
     const set = sets[state.data];
-    const numbers = (list, n) => Array.isArray(list) && list.length === n && list.every(Number.isFinite);
+    const numbers = (list, n, [low, high] = [-LIMIT, LIMIT]) => Array.isArray(list) && list.length === n && list.every((v) => Number.isFinite(v) && v >= low && v <= high);
     const sound =
-      set &&
+      Object.hasOwn(sets, state.data) &&
       BOUND_COORDINATES.includes(state.coordinate) &&
       ["coordinate", "all"].includes(state.climb) &&
       ["e", "m"].includes(state.half) &&
-      numbers(state.weights, 2) && state.weights.every((phi) => phi > 0) && Math.abs(state.weights[0] + state.weights[1] - 1) < 1e-8 &&
+      numbers(state.weights, 2, BOUND_WEIGHTS) && Math.abs(state.weights[0] + state.weights[1] - 1) < 1e-8 &&
       numbers(state.means, 2) &&
-      numbers(state.variances, 2) && state.variances.every((v) => v > 0) &&
-      numbers(state.q, set.points.length) && state.q.every((q) => q >= 0 && q <= 1) &&
+      numbers(state.variances, 2, BOUND_VARIANCES) &&
+      numbers(state.q, set.points.length, [0, 1]) &&
       Number.isInteger(state.selected) && state.selected >= 0 && state.selected < set.points.length &&
       Number.isInteger(state.iteration) && state.iteration >= 0 &&
-      (state.before.length === 0 || numbers(state.before, 2));
+      Array.isArray(state.before) && (state.before.length === 0 || numbers(state.before, 2, [-Infinity, Infinity]));
     return sound ? null : t("bad-link");
   }
 
@@ -125,7 +153,15 @@ function render({ model, el }) {
     const changed = state[part].map((old, l) => (l === j ? value : old));
     return { weights: state.weights, means: state.means, variances: state.variances, [part]: part === "weights" ? [value, 1 - value] : changed };
   };
-  const rangeOf = ({ data: name, coordinate: which }) => {
+  // Where the coordinate goes; an M step, a link or Python may have brought it further out.
+  const rangeOf = (state) => {
+    const [low, high] = usualRange(state);
+    const value = read(state);
+    const pad = value < low || value > high ? 0.04 * (Math.max(high, value) - Math.min(low, value)) : 0;
+    const least = state.coordinate.startsWith("mean") ? -Infinity : low > value ? value / 2 : low;
+    return [Math.max(least, Math.min(low, value - pad)), Math.max(high, Math.min(value + pad, state.coordinate.startsWith("weight") ? BOUND_WEIGHTS[1] : Infinity))];
+  };
+  const usualRange = ({ data: name, coordinate: which }) => {
     const { points } = sets[name];
     const [low, high] = [Math.min(...points), Math.max(...points)];
     const span = high - low;
@@ -183,7 +219,7 @@ function render({ model, el }) {
     const [part, j] = parse(state.coordinate);
     const shares = state.q.map((q) => (j ? 1 - q : q));
     const count = shares.reduce((a, b) => a + b, 0);
-    if (part === "weights") return clamp(count / points.length, 1e-9, 1 - 1e-9);
+    if (part === "weights") return clamp(count / points.length, ...BOUND_WEIGHTS);
     if (!(count > 0)) return null;
     const center = part === "means" ? 0 : state.means[j];
     const moment = part === "means" ? (x) => x : (x) => (x - center) ** 2;
@@ -198,12 +234,13 @@ function render({ model, el }) {
     const done = { half: "m", iteration: state.iteration + 1, before };
     if (state.climb === "coordinate") {
       const value = top(state);
-      if (value === null || !(value > 0 || state.coordinate.startsWith("mean"))) return ex.tell(t("no-top"));
+      if (value === null || (state.coordinate.startsWith("variance") && value < BOUND_VARIANCES[0])) return ex.tell(t("no-top"));
       return ex.change({ ...at(state, value), ...done });
     }
     const w = Float64Array.from(state.q.flatMap((q) => [q, 1 - q]));
     try {
       const theta = nested(mStep(x, points.length, w, 2, 1));
+      if (Math.min(...theta.covariances.flat(2)) < BOUND_VARIANCES[0] || Math.min(...theta.weights) < BOUND_WEIGHTS[0]) return ex.tell(t("no-top"));
       return ex.change({ weights: theta.weights, means: theta.means.map(([mu]) => mu), variances: theta.covariances.map(([[v]]) => v), ...done });
     } catch (error) {
       if (!(error instanceof DegenerateComponent)) throw error;
@@ -245,25 +282,28 @@ function render({ model, el }) {
     const least = Math.min(Math.max(Math.min(...heights), most - 8 * points.length), bound, logLikelihood);
     plot.domain({ x: [low, high], y: [least - 0.06 * (most - least), most + 0.1 * (most - least)] });
 
+    // The bound falls without end; what lies below the picture is not drawn.
     plot.line("likelihood", xs, heights, { fill: "none", stroke: "var(--ink)", "stroke-width": 2.5 });
-    // The bound falls without end; what lies below the picture is left out of it.
-    const visible = xs.map((_, i) => i).filter((i) => bounds[i] >= plot.domain().y[0]);
-    plot.line("bound", visible.map((i) => xs[i]), visible.map((i) => bounds[i]), { fill: "none", stroke: "var(--c1)", "stroke-width": 2.5, "stroke-dasharray": "7 4" });
+    plot.line("bound", xs, bounds, { fill: "none", stroke: "var(--c1)", "stroke-width": 2.5, "stroke-dasharray": "7 4" });
+    nameCurves(xs, heights, bounds);
     const value = read(state);
     const [px, above, below] = [plot.x(value), plot.y(logLikelihood), plot.y(bound)];
     plot.mark("gap", "line", { x1: px, x2: px, y1: above, y2: below, stroke: "var(--c3)", "stroke-width": 5 });
+    const wide = below - above > 26 * plot.unit;
+    const back = px > plot.width - 60 * plot.unit;
+    plot.mark("gap-name", "text", wide ? { x: px + (back ? -8 : 8) * plot.unit, y: (above + Math.min(below, plot.height)) / 2, dy: "0.35em", class: "gmm-name", "text-anchor": back ? "end" : "start", text: t("gap") } : null, plot.over);
     plot.mark("drop", "line", { x1: px, x2: px, y1: below, y2: plot.height, stroke: "var(--muted)", "stroke-dasharray": "2 4" });
     plot.mark("on-likelihood", "circle", { cx: px, cy: above, r: 6, fill: "var(--ink)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
     plot.mark("on-bound", "path", { d: `M${px - 7} ${below}L${px} ${below - 7}L${px + 7} ${below}L${px} ${below + 7}Z`, fill: "var(--c1)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
     const summit = top(state);
-    const inside = summit !== null && summit >= low && summit <= high;
+    const inside = summit !== null && summit >= low && summit <= high && (state.coordinate.startsWith("mean") || summit > 0);
     const peak = inside ? plot.y(lowerBound(x, boundMixture(at(state, summit)), state.q)) : 0;
     plot.mark("summit", "path", inside ? { d: `M${plot.x(summit) - 6} ${peak - 14}h12l-6 9Z`, fill: "var(--c1)" } : null, plot.over);
-    plot.mark("name", "text", { x: plot.width, y: -10, "text-anchor": "end", fill: "var(--muted)", "font-size": 14, text: `θ = ${BOUND_SYMBOLS[state.coordinate]}` });
+    plot.mark("name", "text", { x: plot.width, y: -10 * plot.unit, "text-anchor": "end", fill: "var(--muted)", "font-size": 14, text: `θ = ${BOUND_SYMBOLS[state.coordinate]}` }, plot.over);
     here.place(value, 0, {
       min: low,
       max: high,
-      px: [px, plot.height],
+      px: [px, plot.height - 14 * plot.unit], // above the ticks
       label: t(`coordinate-${state.coordinate}`),
     });
 
@@ -285,6 +325,29 @@ function render({ model, el }) {
       max: 1,
       text: t("share-said", { x: formatNumber(points[state.selected]), share: formatPercent(state.q[state.selected]) }),
     });
+  }
+
+  // Each curve carries its name where the two are far apart, off the place the reader holds.
+  function nameCurves(xs, heights, bounds) {
+    const [bottom] = plot.domain().y;
+    const here = plot.x(read(ex.state));
+    const places = [0.14, 0.3, 0.7, 0.86].map((f) => Math.round(f * BOUND_SAMPLES)).filter((i) => Math.abs(plot.x(xs[i]) - here) > 50 * plot.unit);
+    const lowest = (i) => plot.y(Math.max(bounds[i], bottom)) - plot.y(heights[i]);
+    const top = places.reduce((best, i) => (heights[i] > bottom && lowest(i) > lowest(best) ? i : best), places[0]);
+    const seen = xs.map((_, i) => i).filter((i) => bounds[i] > bottom && Math.abs(plot.x(xs[i]) - here) > 50 * plot.unit && plot.y(bounds[i]) < plot.height - 34 * plot.unit);
+    const under = seen.length ? seen[plot.x(xs[seen[0]]) < here ? 0 : seen.length - 1] : null;
+    // Above a curve on the side where it falls away, below it where it rises.
+    const rises = (values, i) => values[Math.min(i + 1, BOUND_SAMPLES)] > values[Math.max(i - 1, 0)];
+    const name = (key, values, i, dy, text) => {
+      if (i === null) return plot.mark(key, "text", null);
+      const end = rises(values, i) === dy < 0;
+      const y = clamp(plot.y(values[i]) + dy * plot.unit, 10 * plot.unit, plot.height - 8 * plot.unit);
+      const room = 7 * plot.unit * text.length;
+      const x = clamp(plot.x(xs[i]), end ? room : 0, end ? plot.width : plot.width - room);
+      return plot.mark(key, "text", { x, y, "text-anchor": end ? "end" : "start", class: "gmm-name", text }, plot.over);
+    };
+    name("likelihood-name", heights, top, -10, "ℓ(θ)");
+    name("bound-name", bounds, under, 20, t("bound"));
   }
 
   function tell(state) {
@@ -310,8 +373,8 @@ function render({ model, el }) {
     });
     const touches = Math.abs(gap) <= 1e-12 * Math.max(1, Math.abs(logLikelihood));
     const numbers = {
-      l: logLikelihood.toFixed(4),
-      b: bound.toFixed(4),
+      l: formatFixed(logLikelihood, 4),
+      b: formatFixed(bound, 4),
       gap: touches ? "0" : formatNumber(gap),
       kl: touches ? "0" : formatNumber(divergence),
       x: formatNumber(points[state.selected]),

@@ -1,6 +1,10 @@
 // Chapter 6's lab: five failures of a mixture fit. Predict, run, diagnose, repair. What is run comes from break_it.py
 // (the trait setups); the iterations are computed here.
-import { button, clamp, dash, explorer, figure, formatNumber, h, minus, powerOfTen, row, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
+import { dash } from "./color.js";
+import { button, h, row, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatNumber, minus, powerOfTen } from "./numbers.js";
 import { Trajectory, eStep, logJoint, makeMixture } from "./em.js";
 
 const BREAK_TOP = 0.1; // of the density axis; a spike leaves the picture and its height is told
@@ -76,7 +80,7 @@ function signed(value, digits = 4) {
   const size = Math.abs(value);
   if (size === 0 || (size >= 1e-3 && size < 1e5)) return minus(formatNumber(value, digits));
   const power = Math.floor(Math.log10(size));
-  return `${minus(formatNumber(value / 10 ** power, digits))} · ${powerOfTen(power)}`;
+  return `${minus(formatNumber(value / 10 ** power, digits))} × ${powerOfTen(power)}`;
 }
 
 function render({ model, el }) {
@@ -184,13 +188,13 @@ function render({ model, el }) {
       x: { label: "x" },
       y: { domain: [-BREAK_STRIP, BREAK_TOP], from: 0, label: "p(x)" },
       margin: { top: 30 },
-      height: (w) => clamp(0.46 * w, 230, 370),
+      height: (w) => clamp(0.44 * w, 220, 370),
     }),
   );
   const side = h("div", { class: "gmm-side gmm-traces" });
   ex.plots.append(side);
   const small = (label, y, format = formatNumber) =>
-    figure(ex, { label: t(label), parent: side, x: { label: t("iteration-axis") }, y: { label: y, format, ticks: 4 }, margin: { top: 44, left: 50 }, height: (w) => clamp(0.78 * w, 150, 200) });
+    figure(ex, { label: t(label), parent: side, x: { label: t("iteration-axis") }, y: { label: y, format, ticks: 4 }, margin: { top: 44, left: 50 }, height: (w) => clamp(0.62 * w, 140, 200) });
   const trace = small("trace", "ℓ");
   const keyTrace = small("key-trace", "", (v) => (BREAK_AXES[ex.state.scenario].log ? powerOfTen(v) : formatNumber(v)));
 
@@ -247,7 +251,7 @@ function render({ model, el }) {
     const places = order.map((j) => plot.x(means[j]));
     for (let pass = 0; pass < 12; pass += 1) {
       for (let n = 1; n < k; n += 1) {
-        const short = 22 - (places[n] - places[n - 1]);
+        const short = 22 * plot.unit - (places[n] - places[n - 1]);
         if (short > 0.01) {
           places[n] += short / 2;
           places[n - 1] -= short / 2;
@@ -255,8 +259,8 @@ function render({ model, el }) {
       }
     }
     order.forEach((j, n) => {
-      const [cx, cy] = [clamp(places[n], 0, plot.width), plot.y(0) - 14];
-      plot.mark(`of disk ${j}`, "circle", { cx, cy, r: 10, fill: `var(--c${j + 1})`, stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
+      const [cx, cy] = [clamp(places[n], 0, plot.width), plot.y(0) - 14 * plot.unit];
+      plot.mark(`of disk ${j}`, "circle", { cx, cy, r: 10 * plot.unit, fill: `var(--c${j + 1})`, stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
       plot.mark(`of number ${j}`, "text", { x: cx, y: cy, dy: "0.35em", text: String(j + 1), class: "gmm-disk-number", "text-anchor": "middle" }, plot.over);
       keep.add(`of disk ${j}`).add(`of number ${j}`);
     });
@@ -314,6 +318,7 @@ function render({ model, el }) {
   let playing = null; // the gesture of the run under way: its first move starts a run that has ended from its beginning
   const player = ex.player({
     interval: 650,
+    end: (gesture) => go(lastOf(ex.state), gesture),
     step: (gesture) => {
       const last = lastOf(ex.state);
       const first = playing !== gesture;
@@ -329,12 +334,38 @@ function render({ model, el }) {
     else go(ex.state.iteration + 1);
   });
   const walk = slider({ label: t("walk"), min: 0, max: 1, oninput: (value, gesture) => go(value, gesture) });
-  const panel = h("div", { class: "gmm-panel" }, question, options, compared, diagnosis, lead, repairs, how, verdict);
-  ex.controls.append(panel, row(player.button, step, walk), row(ex.undoButton(), ex.resetButton(), ex.linkButton()));
+  ex.next = () => (!ex.state.prediction || ex.state.iteration < lastOf(ex.state) ? go(ex.state.iteration + 1) : ex.tell(t("at-end")));
+  // What comes of a run is announced when it comes.
+  const outcome = h("div", { class: "gmm-outcome", "aria-live": "polite" }, compared, diagnosis, how, verdict);
+  const panel = h("div", { class: "gmm-panel" }, question, options, outcome, lead, repairs);
+  ex.controls.append(panel, row(...player.controls, step, walk, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()), ex.parts([
+    { caption: t("responsibilities"), head: () => [t("run-column"), "x", ...shownMixture(0).mixture.means.length ? Array.from(shownMixture(0).mixture.means, (_, j) => `w${"₁₂₃₄₅"[j]}`) : []], rows: shareRows },
+    { caption: t("parameters"), head: () => [t("run-column"), t("component-column"), "φ", "μ", "σ²"], rows: parameterRows },
+    { caption: t("traces"), head: () => [t("iteration-axis"), "ℓ", t(`axis-${ex.state.scenario}`)], rows: traceRows },
+  ]));
+
+  // What the pictures show, as numbers.
+  const shownMoments = () => momentsAt(ex.state, Math.min(ex.state.iteration, lastOf(ex.state)));
+  const shownMixture = (n) => shownMoments()[n];
+  const runName = (n) => (shownMoments().length === 1 ? "" : t(n ? "run-b" : "run-a"));
+  function shareRows() {
+    if (pathsOf(ex.state.scenario, ex.state.repair)[0].outcome === "underflow") return [];
+    return shownMoments().flatMap(({ w, mixture: { k } }, n) => Array.from(x, (value, i) => [runName(n), formatNumber(value), ...Array.from(w.subarray(i * k, i * k + k), (share) => share.toFixed(4))]));
+  }
+  function parameterRows() {
+    return shownMoments().flatMap(({ mixture: { weights, means, covariances } }, n) => Array.from(weights, (phi, j) => [runName(n), j + 1, formatNumber(phi), formatNumber(means[j]), signed(covariances[j])]));
+  }
+  function traceRows() {
+    const shown = Math.min(ex.state.iteration, lastOf(ex.state));
+    return Array.from({ length: shown + 1 }, (_, n) => {
+      const numbers = numbersAt(ex.state, n);
+      return [n, height(numbers["log-likelihood"]), signed(numbers[BREAK_MATTERS[ex.state.scenario]])];
+    });
+  }
 
   // -- drawing
 
-  const height = (value) => (value === null ? t("unknown") : value === -Infinity ? "−∞" : value.toFixed(2));
+  const height = (value) => (value === null ? t("unknown") : value === -Infinity ? "−∞" : minus(value.toFixed(2)));
 
   // What the texts are filled with: the numbers of a whole run.
   function filled(state) {
@@ -380,7 +411,10 @@ function render({ model, el }) {
     const matter = BREAK_MATTERS[scenario];
 
     // The picture; between two iterations of one run the curves move, the responsibilities change at once.
-    panels[1].element.hidden = moments.length === 1;
+    if (panels[1].element.hidden !== (moments.length === 1)) {
+      panels[1].element.hidden = moments.length === 1;
+      for (const measure of ex.redraws) measure(); // it has a size only now
+    }
     const names = moments.length === 1 ? [null] : [t("run-a"), t("run-b")];
     const from = animate && before !== state && before.scenario === scenario && before.repair === repair ? momentsAt(before, Math.min(before.iteration, last)) : moments;
     const between = (a, b, f) => {
@@ -435,8 +469,6 @@ function render({ model, el }) {
     put(how, stage === "repair" ? t(`how-${scenario}-${repair}`) : "");
     put(verdict, stage === "repaired" ? t(`verdict-${scenario}-${repair}`, filled(state)) : "");
     setAttribute(verdict, "data-verdict", runs[scenario][repair].verdict || null);
-    // The verdict stands before the repairs still to be tried.
-    panel.insertBefore(verdict, lead);
 
     setEnabled(player.button, Boolean(prediction));
     setEnabled(step, Boolean(prediction) && shown < last);

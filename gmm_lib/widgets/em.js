@@ -86,6 +86,20 @@ export function logJoint(mixture, j, x, at = 0) {
   return constants[j] - 0.5 * squares;
 }
 
+// log p(x) of the point at x[at …].
+export function logDensity(mixture, x, at) {
+  let top = -Infinity;
+  for (let j = 0; j < mixture.k; j += 1) top = Math.max(top, logJoint(mixture, j, x, at));
+  let total = 0;
+  for (let j = 0; j < mixture.k; j += 1) total += Math.exp(logJoint(mixture, j, x, at) - top);
+  return top + Math.log(total);
+}
+
+// The standard deviation of component j along feature a.
+export function spreadOf({ d, covariances }, j, a = 0) {
+  return Math.sqrt(covariances[(j * d + a) * d + a]);
+}
+
 // E step: fills w with the responsibilities and returns ℓ(θ). Log-sum-exp: the largest term becomes exp(0).
 export function eStep(x, m, mixture, w) {
   const { k, d } = mixture;

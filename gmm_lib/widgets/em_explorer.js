@@ -1,59 +1,42 @@
 // The EM explorer. Its state (see TRAITS) is the data, the start θ_0, the iteration t, the half of it, the covariance
 // type and the selected point; θ_t, responsibilities, ℓ and the whole picture follow from these.
 
-import {
-  button, clamp, dash, disclosure, explorer, figure, formatNumber, formatPercent, h, markPath, minus, more, niceTicks,
-  numberInput, row, select, setAttribute, setEnabled, slider,
-} from "./ui.js";
-import { COVARIANCE_TYPES, Trajectory, constrained, flatten, logJoint, makeMixture, nested } from "./em.js";
+import { button, disclosure, h, more, row, select, setAttribute, setEnabled, slider } from "./elements.js";
+import { COVARIANCE_TYPES, DegenerateComponent, Trajectory, constrained, flatten, makeMixture, nested } from "./em.js";
+import { linePicture } from "./em_line.js";
+import { MANY, markRadius, paintMarks } from "./em_marks.js";
+import { parameterTable } from "./em_parameters.js";
+import { planePicture } from "./em_plane.js";
+import { sideColumn } from "./em_side.js";
+import { EM_ITERATIONS, MAX_K, blend, emProblem, grown, mixShares, shrunk } from "./em_state.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatFixed, formatNumber, formatPercent, niceTicks } from "./numbers.js";
 
 const TRAITS = ["data", "points", "weights", "means", "covariances", "iteration", "half", "covariance_type", "selected"];
 const CUSTOM = "custom"; // the name of data that are nobody's but the reader's
-const MAX_K = 6;
-const MANY = 60; // above this many points: small marks, a histogram instead of stems
-const STRIP = 40; // px: the band below the density where points on a line lie
+const TOLD = 200; // iterations in the table
 const SMALL_GAIN = 1e-8; // per point: fit() stops there too
+const SMALLEST_VIEW = 1e-9; // of the larger end of an axis: what is closer together is drawn as one
 
 function render({ model, el }) {
   const datasets = model.get("datasets");
-  const ex = explorer({ model, el, kind: "em", traits: TRAITS, draw, valid, linkState, fromLink });
+  const ex = explorer({ model, el, kind: "em", traits: TRAITS, draw, valid: (state) => valid(state), linkState, fromLink });
   const { t } = ex;
   const initial = ex.state;
 
   // ------------------------------------------------------------------------------------- the state and what follows
 
-  const numbers = (value, depth) =>
-    depth === 0 ? Number.isFinite(value) : Array.isArray(value) && value.length > 0 && value.every((item) => numbers(item, depth - 1));
-
-  // null, or what is wrong: links and Python may bring anything.
-  function valid(state) {
-    const { points, weights, means, covariances } = state;
-    const [m, k, d] = [points?.length, weights?.length, means?.[0]?.length];
-    const sound =
-      numbers(points, 2) && numbers(weights, 1) && numbers(means, 2) && numbers(covariances, 3) &&
-      k <= MAX_K && (d === 1 || d === 2) && points.every((x) => x.length === d) &&
-      means.length === k && means.every((mean) => mean.length === d) &&
-      covariances.length === k && covariances.every((rows) => rows.length === d && rows.every((line) => line.length === d)) &&
-      weights.every((weight) => weight > 0) && Math.abs(weights.reduce((a, b) => a + b) - 1) < 1e-6 &&
-      Number.isInteger(state.iteration) && state.iteration >= 0 && state.iteration <= 100000 &&
-      ["e", "m"].includes(state.half) && COVARIANCE_TYPES.includes(state.covariance_type) && typeof state.data === "string" &&
-      (state.selected === null || (Number.isInteger(state.selected) && state.selected >= 0 && state.selected < m));
-    if (!sound) return t("bad-state");
-    try {
-      makeMixture(weights, means, covariances);
-    } catch {
-      return t("not-positive");
-    }
-    return null;
-  }
+  const isKnown = (name) => Object.hasOwn(datasets, name);
+  const valid = (state) => emProblem(state, t, pathOf !== null && PARTS.every((name) => pathOf[name] === state[name]));
 
   function linkState(state) {
     const { points, ...rest } = state;
-    return datasets[state.data] ? rest : state;
+    return isKnown(state.data) ? rest : state;
   }
 
   function fromLink(stored) {
-    return datasets[stored.data] ? { points: datasets[stored.data].points, ...stored } : stored;
+    return isKnown(stored.data) ? { points: datasets[stored.data].points, ...stored } : stored;
   }
 
   // The trajectory of a state; the last one is kept, as most changes only walk along it.
@@ -89,6 +72,18 @@ function render({ model, el }) {
   let now = null; // the moment on show
 
   // -------------------------------------------------------------------------------------------------- actions
+
+  // What has no covariance is refused in words, wherever it comes up.
+  const attempt = (action) => (...values) => {
+    try {
+      return action(...values);
+    } catch (error) {
+      if (!(error instanceof DegenerateComponent)) throw error;
+      ex.redraw(); // a control may show what has been refused
+      ex.tell(t("not-positive"));
+      return false;
+    }
+  };
 
   // Whatever is taken hold of, what is on show becomes the new start.
   function restart(parts, { gesture = null, selected = ex.state.selected, ...rest } = {}) {
@@ -127,7 +122,15 @@ function render({ model, el }) {
       else mStepNow(gesture);
       return !now.failure && !(now.converged && now.half === "m");
     },
+    end: (gesture) => {
+      const along = trajectory(ex.state);
+      const rises = (t) => along.at(t) && along.at(t).logLikelihood - along.at(t - 1).logLikelihood >= SMALL_GAIN * along.m;
+      let last = Math.max(now.iteration, 1);
+      while (rises(last) && last < EM_ITERATIONS) last += 1;
+      ex.change({ iteration: last, half: "m" }, { gesture, animate: true });
+    },
   });
+  ex.next = () => (now.half === "m" ? eStepNow() : mStepNow());
 
   function datasetPatch(name) {
     const { points, weights, means, covariances, selected } = datasets[name];
@@ -139,47 +142,13 @@ function render({ model, el }) {
   function resetNow() {
     const { data } = ex.state;
     if (data === initial.data) home = initial;
-    else if (datasets[data]) home = { ...datasetPatch(data), covariance_type: ex.state.covariance_type };
+    else if (isKnown(data)) home = { ...datasetPatch(data), covariance_type: ex.state.covariance_type };
     ex.reset(home);
   }
 
   function setK(k) {
-    const { weights, means, covariances } = nested(now.mixture);
-    const n = weights.length;
-    if (k < n) {
-      const kept = weights.slice(0, k);
-      const total = kept.reduce((a, b) => a + b);
-      restart({ weights: kept.map((weight) => weight / total), means: means.slice(0, k), covariances: covariances.slice(0, k) });
-      return;
-    }
-    // Each new component begins at the point that those before it explain worst.
-    const { x, m, d } = trajectory(ex.state);
-    const spread = variances(x, m, d).map((variance) => variance / (k * k));
-    for (let j = n; j < k; j += 1) {
-      const soFar = makeMixture(weights.map((weight) => weight / weights.reduce((a, b) => a + b)), means, covariances);
-      let worst = 0;
-      let least = Infinity;
-      for (let i = 0; i < m; i += 1) {
-        const density = logDensity(soFar, x, i * d);
-        if (density < least) [worst, least] = [i, density];
-      }
-      means.push(Array.from(x.subarray(worst * d, worst * d + d)));
-      covariances.push(spread.map((variance, a) => spread.map((_, b) => (a === b ? variance : 0))));
-      weights.push(weights.reduce((a, b) => a + b) / j);
-    }
-    const total = weights.reduce((a, b) => a + b);
-    const grown = makeMixture(weights.map((weight) => weight / total), means, covariances);
-    restart(nested(constrained(grown, ex.state.covariance_type)), { half: "m" });
-  }
-
-  function variances(x, m, d) {
-    return Array.from({ length: d }, (_, a) => {
-      let mean = 0;
-      for (let i = 0; i < m; i += 1) mean += x[i * d + a] / m;
-      let variance = 0;
-      for (let i = 0; i < m; i += 1) variance += (x[i * d + a] - mean) ** 2 / m;
-      return variance || 1;
-    });
+    if (k < now.mixture.k) restart(shrunk(now.mixture, k));
+    else restart(grown(now.mixture, path, k, ex.state.covariance_type), { half: "m" });
   }
 
   // Going through the types and back finds the start again: constraints are put on the start as it was free.
@@ -206,8 +175,11 @@ function render({ model, el }) {
   function movePoint(i, to, gesture = null) {
     const points = ex.state.points.slice();
     points[i] = to;
-    restart({}, { data: CUSTOM, points, selected: i, gesture });
+    return restart({}, { data: CUSTOM, points, selected: i, gesture });
   }
+
+  // The point that the handle stands for: the selected one, or where none is, the middle one.
+  const held = () => ex.state.selected ?? order()[Math.floor(ex.state.points.length / 2)];
 
   function addPoint(to = null) {
     const { points } = ex.state;
@@ -240,25 +212,14 @@ function render({ model, el }) {
 
   // ------------------------------------------------------------------------------------------------- the picture
 
-  const side = h("div", { class: "gmm-side" });
   const plot = figure(ex, {
     label: t("plot"), paint, pick, hover,
     x: { label: "x", domain: [0, 1] },
     y: { domain: [0, 1] },
-    height: (width) => clamp(Math.round(0.54 * width), 270, 440),
-    margin: { left: 44 },
+    height: (width) => clamp(Math.round(0.54 * width), 280, 450),
+    margin: { left: 44, top: 28 },
   });
-  ex.plots.append(side);
-  const trace = figure(ex, {
-    label: t("trace"), parent: side, class: "gmm-trace",
-    x: { label: t("iteration-axis"), domain: [0, 8], format: (value) => (Number.isInteger(value) ? String(value) : "") },
-    y: { label: "ℓ(θ)", domain: [-1, 0] },
-    height: () => (beside() ? Math.max(60, trace.element.clientHeight) : 120),
-    margin: { top: 24, left: 52 },
-  });
-  const readout = h("div", { class: "gmm-readout" });
-  side.append(readout);
-  const beside = () => side.offsetTop < plot.element.offsetTop + plot.element.offsetHeight - 20;
+  const side = sideColumn(ex, plot);
 
   // Steps of handles: a round number, about a 250th of what is in view; dragged values are rounded to a tenth of it.
   function unit(axis = "x") {
@@ -277,23 +238,23 @@ function render({ model, el }) {
 
   const pointHandle = plot.handle({
     label: t("points-handle"), shape: "point", reach: 16,
-    drag: (x, y, gesture) => movePoint(ex.state.selected, place(x, y), gesture),
+    drag: (x, y, gesture) => movePoint(held(), place(x, y), gesture),
     keys: (dx, dy, gesture) => {
-      const [x, y] = ex.state.points[ex.state.selected];
+      const [x, y] = ex.state.points[held()];
       // Shift makes ten of one: here Shift is what tells moving a point from walking to the next.
-      movePoint(ex.state.selected, dimension() === 1 ? [snap(x + ((dx || dy) / 10) * unit())] : [snap(x + (dx / 10) * unit()), snap(y + (dy / 10) * unit("y"), "y")], gesture);
+      movePoint(held(), dimension() === 1 ? [snap(x + ((dx || dy) / 10) * unit())] : [snap(x + (dx / 10) * unit()), snap(y + (dy / 10) * unit("y"), "y")], gesture);
     },
     key: (event) => {
-      const walk = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, Home: -Infinity, End: Infinity }[event.key];
+      const walk = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity }[event.key];
       if (event.key === "Delete" || event.key === "Backspace") deletePoint();
       else if (event.key === "Insert" || event.key === "+") addPoint();
       else if (walk && !event.shiftKey) {
         const along = order();
-        choose(along[clamp(along.indexOf(ex.state.selected) + walk, 0, along.length - 1)]);
+        choose(along[clamp(along.indexOf(held()) + walk, 0, along.length - 1)]);
       } else return false;
       return true;
     },
-    focus: () => ex.state.selected === null && choose(order()[Math.floor(ex.state.points.length / 2)]),
+    focus: () => ex.state.selected === null && choose(held()),
   });
   const place = (x, y) => (dimension() === 1 ? [snap(x)] : [snap(x), snap(y, "y")]);
 
@@ -301,7 +262,7 @@ function render({ model, el }) {
     let best = null;
     let least = reach;
     for (let i = 0; i < ex.state.points.length; i += 1) {
-      const [x, y] = spot(i);
+      const [x, y] = picture().spot(i);
       const distance = Math.hypot(x - px, y - py);
       if (distance < least) [best, least] = [i, distance];
     }
@@ -330,24 +291,6 @@ function render({ model, el }) {
     if (nearestPoint(px, py, 16) === null) addPoint(place(plot.toX(px), plot.toY(py)));
   });
 
-  // Where point i is drawn, in px. Points on a line lie in the strip; many are spread over it, always the same way.
-  function spot(i) {
-    const [x, y] = ex.state.points[i];
-    if (y !== undefined) return [plot.x(x), plot.y(y)];
-    if (ex.state.points.length <= MANY) return [plot.x(x), plot.height - STRIP / 2];
-    return [plot.x(x), plot.height - STRIP + 5 + (STRIP - 10) * ((i * 0.6180339887) % 1)];
-  }
-
-  function markRadius() {
-    const { points } = ex.state;
-    if (points.length > MANY) return points[0].length === 1 ? 2 : plot.width < 400 ? 2.6 : 3.4;
-    if (points[0].length === 2) return 5;
-    const xs = points.map(([x]) => plot.x(x)).sort((a, b) => a - b);
-    let gap = Infinity;
-    for (let i = 1; i < xs.length; i += 1) if (xs[i] - xs[i - 1] > 0.5) gap = Math.min(gap, xs[i] - xs[i - 1]);
-    return clamp(0.48 * gap, 4.5, 9);
-  }
-
   function buildHandles() {
     const { k, d } = now.mixture;
     const key = `${k} ${d}`;
@@ -373,61 +316,19 @@ function render({ model, el }) {
             // What is drawn at the rim because it lies outside is dragged from where it really is.
             const handle = handles[j].spread[a];
             if (handle.gesture !== gesture) Object.assign(handle, { gesture, slip: handle.off });
-            dragSpread(j, a, plot.x(x) + handle.slip[0], plot.y(y) + handle.slip[1], gesture);
+            picture().dragSpread(j, a, plot.x(x) + handle.slip[0], plot.y(y) + handle.slip[1], gesture);
           },
-          keys: (dx, dy, gesture) => keySpread(j, a, dx, dy, gesture),
+          keys: (dx, dy, gesture) => picture().keySpread(j, a, dx, dy, gesture),
         }),
       );
       return { mean, spread };
     });
   }
 
-  // -- spread handles. In one dimension: σ to the right of the mean. In two: half axes of the ellipse at two standard
-  // deviations, in px, kept as a frame (u, v) with u uᵀ + v vᵀ = 4 Σ in px, so that a dragged axis stays the one held.
-
-  const AWAY = 12; // px: keeps a handle off its mean, smoothly: drawn at the root of r² + AWAY²
-  const apart = (r) => Math.hypot(r, AWAY);
-  const together = (r) => Math.sqrt(Math.max(r * r - AWAY * AWAY, 0));
-  const sd = (mixture, j, a = 0) => Math.sqrt(mixture.covariances[(j * mixture.d + a) * mixture.d + a]);
-  const frames = new Map();
-
   const scales = () => {
     const { x, y } = plot.domain();
     return [plot.width / (x[1] - x[0]), -plot.height / (y[1] - y[0])];
   };
-
-  function inPixels(mixture, j) {
-    const [sx, sy] = scales();
-    const at = j * 4;
-    return [mixture.covariances[at] * sx * sx, mixture.covariances[at + 1] * sx * sy, mixture.covariances[at + 3] * sy * sy];
-  }
-
-  function frameOf(mixture, j) {
-    const [xx, xy, yy] = inPixels(mixture, j);
-    const kept = frames.get(j);
-    if (kept) {
-      const [[ux, uy], [vx, vy]] = kept;
-      const off = Math.abs(ux * ux + vx * vx - 4 * xx) + Math.abs(ux * uy + vx * vy - 4 * xy) + Math.abs(uy * uy + vy * vy - 4 * yy);
-      if (off < 1e-6 * (xx + yy)) return kept;
-    }
-    const half = Math.hypot((xx - yy) / 2, xy);
-    const [large, small] = [(xx + yy) / 2 + half, Math.max((xx + yy) / 2 - half, 0)];
-    const angle = 0.5 * Math.atan2(2 * xy, xx - yy);
-    let [ux, uy] = [2 * Math.sqrt(large) * Math.cos(angle), 2 * Math.sqrt(large) * Math.sin(angle)];
-    let [vx, vy] = [-2 * Math.sqrt(small) * Math.sin(angle), 2 * Math.sqrt(small) * Math.cos(angle)];
-    if (vy > 0) [vx, vy] = [-vx, -vy];
-    if (Math.abs(uy) > Math.abs(ux)) [ux, uy, vx, vy] = [vx, vy, ux, uy]; // the flatter axis is the first
-    if (ux < 0) [ux, uy] = [-ux, -uy];
-    if (vy > 0) [vx, vy] = [-vx, -vy];
-    // Each axis has two ends: hold it by the one that is in view.
-    const inside = (x, y) => x >= 0 && x <= plot.width && y >= 0 && y <= plot.height;
-    const frame = [[ux, uy], [vx, vy]].map(([x, y]) => {
-      const [cx, cy] = [plot.x(mixture.means[j * 2]), plot.y(mixture.means[j * 2 + 1])];
-      return !inside(cx + x, cy + y) && inside(cx - x, cy - y) ? [-x, -y] : [x, y];
-    });
-    frames.set(j, frame);
-    return frame;
-  }
 
   function setSpread(j, covariance, gesture) {
     const parts = nested(now.mixture);
@@ -443,57 +344,16 @@ function render({ model, el }) {
     restart(start, { gesture });
   }
 
-  function dragSpread(j, a, px, py, gesture) {
-    const { mixture } = now;
-    if (mixture.d === 1) {
-      const away = together(Math.abs(px - plot.x(mixture.means[j]))) / scales()[0];
-      const value = Math.max(snap(away), unit() / 10);
-      setSpread(j, [[value * value]], gesture);
-      return;
-    }
-    const [dx, dy] = [px - plot.x(mixture.means[j * 2]), py - plot.y(mixture.means[j * 2 + 1])];
-    const drawn = Math.hypot(dx, dy);
-    const length = Math.max(together(drawn), 2);
-    const frame = frameOf(mixture, j).map((axis) => axis.slice());
-    const type = ex.state.covariance_type;
-    if (type === "diag" || type === "spherical") {
-      const along = Math.max(together(Math.abs(a === 0 ? dx : dy)), 2) / 2 / Math.abs(scales()[a]);
-      const variance = Math.max(snap(along, a ? "y" : "x"), unit(a ? "y" : "x") / 10) ** 2;
-      const both = [mixture.covariances[j * 4], mixture.covariances[j * 4 + 3]];
-      both[a] = variance;
-      if (type === "spherical") both[1 - a] = variance;
-      setSpread(j, [[both[0], 0], [0, both[1]]], gesture);
-      return;
-    }
-    const held = [(dx / drawn) * length, (dy / drawn) * length];
-    const other = Math.hypot(...frame[1 - a]);
-    frame[a] = held;
-    const turn = a === 0 ? 1 : -1;
-    frame[1 - a] = [(turn * other * dy) / drawn, (-turn * other * dx) / drawn];
-    const [[ux, uy], [vx, vy]] = frame;
-    const [sx, sy] = scales();
-    const xy = (ux * uy + vx * vy) / 4 / (sx * sy);
-    const covariance = [[(ux * ux + vx * vx) / 4 / (sx * sx), xy], [xy, (uy * uy + vy * vy) / 4 / (sy * sy)]];
-    frames.set(j, frame);
-    setSpread(j, covariance, gesture);
-  }
-
-  // Right and up lengthen, left and down shorten; where the ellipse may turn, left and right turn it.
-  function keySpread(j, a, dx, dy, gesture) {
-    const { mixture } = now;
-    const type = ex.state.covariance_type;
-    if (mixture.d === 1) {
-      const value = Math.max(sd(mixture, j) + (dx + dy) * unit(), unit() / 10);
-      setSpread(j, [[snap(value) ** 2]], gesture);
-      return;
-    }
-    const [x, y] = frameOf(mixture, j)[a];
-    const length = Math.hypot(x, y);
-    const turns = type === "full" || type === "tied";
-    const to = Math.max(length + 2 * (turns ? dy : dx + dy), 2);
-    const angle = Math.atan2(y, x) + (turns ? (dx * Math.PI) / 90 : 0);
-    dragSpread(j, a, plot.x(mixture.means[j * 2]) + apart(to) * Math.cos(angle), plot.y(mixture.means[j * 2 + 1]) + apart(to) * Math.sin(angle), gesture);
-  }
+  // What the two pictures need; each draws the points of its dimension.
+  const view = {
+    ex, t, plot, unit, snap, scales, setSpread, legend, markRadius: () => markRadius(ex.state.points, plot),
+    get now() { return now; },
+    get path() { return path; },
+    get handles() { return handles; },
+    get active() { return hovered ?? ex.state.selected; },
+  };
+  const pictures = { 1: linePicture(view), 2: planePicture(view) };
+  const picture = () => pictures[dimension()];
 
   // -- ranges: fixed while the reader drags and while EM runs, so that what moves is the mixture
 
@@ -509,7 +369,7 @@ function render({ model, el }) {
         const cap = means[0].length === 1 ? reach : Math.min(reach, high - low || reach);
         [low, high] = [Math.min(low, mean[a] - cap), Math.max(high, mean[a] + cap)];
       });
-      const pad = 0.05 * (high - low) || 1;
+      const pad = Math.max(0.05 * (high - low), SMALLEST_VIEW * Math.max(Math.abs(low), Math.abs(high), 1)) || 1;
       const wanted = [low - pad, high + pad];
       const axis = "xy"[a];
       const had = plot.domain()[axis];
@@ -518,7 +378,7 @@ function render({ model, el }) {
     }
     ranged = rangeKey();
     plot.domain(to);
-    frames.clear();
+    picture().forget();
   }
   let ranged = "";
   const rangeKey = () => `${ex.state.data === CUSTOM ? "" : ex.state.data} ${dimension()}`;
@@ -533,7 +393,7 @@ function render({ model, el }) {
     buildHandles();
     fitDomains();
     const target = { mixture: now.mixture, w: now.w, known: now.w ? 1 : 0, top: 1 };
-    target.top = densityTop(target);
+    target.top = picture().topOf(target, shown?.mixture.d === 1 ? shown.top : 0);
     update();
     if (state === before && ex.moving()) {
       show();
@@ -563,246 +423,32 @@ function render({ model, el }) {
     });
   }
 
-  function blend(a, b, f) {
-    if (f <= 0) return a;
-    if (f >= 1) return b;
-    const part = (name) => a[name].map((value, i) => value + (b[name][i] - value) * f);
-    const between = nested({ k: a.k, d: a.d, weights: part("weights"), means: part("means"), covariances: part("covariances") });
-    try {
-      return makeMixture(between.weights, between.means, between.covariances);
-    } catch {
-      return b;
-    }
-  }
-
-  const mixShares = (a, b, f) => (a && b ? a.map((share, i) => share + (b[i] - share) * f) : b ?? a);
-
-  // The top of the density axis; it stays unless curves leave it or get lost in it.
-  function densityTop({ mixture, w }) {
-    if (mixture.d === 2) return 1;
-    const { x, m } = path;
-    let highest = 0;
-    for (let j = 0; j < mixture.k; j += 1) highest = Math.max(highest, Math.exp(logDensity(mixture, mixture.means, j)));
-    if (m > MANY) {
-      const bars = histogram(x, m, w, mixture.k);
-      for (let b = 0; b < bars.count; b += 1) highest = Math.max(highest, bars.heights[(b + 1) * bars.k - 1]);
-    }
-    const had = shown?.mixture.d === 1 ? shown.top : 0;
-    return highest < 0.97 * had && highest > 0.4 * had ? had : 1.12 * highest;
-  }
-
-  function logDensity(mixture, x, at) {
-    let top = -Infinity;
-    for (let j = 0; j < mixture.k; j += 1) top = Math.max(top, logJoint(mixture, j, x, at));
-    let total = 0;
-    for (let j = 0; j < mixture.k; j += 1) total += Math.exp(logJoint(mixture, j, x, at) - top);
-    return top + Math.log(total);
-  }
-
-  // Bars of density height, each cut by the responsibilities of its points: heights[b * k + j] is where part j ends.
-  function histogram(x, m, w, k) {
-    const [low, high] = plot.domain().x;
-    const ticks = niceTicks(low, high, clamp(plot.width / 14, 16, 50));
-    const width = ticks[1] - ticks[0];
-    const first = ticks[0] - width;
-    const count = ticks.length + 1;
-    const parts = w ? k : 1;
-    const heights = new Float64Array(count * parts);
-    for (let i = 0; i < m; i += 1) {
-      const b = clamp(Math.floor((x[i] - first) / width), 0, count - 1);
-      if (w) for (let j = 0; j < k; j += 1) heights[b * k + j] += w[i * k + j] / (m * width);
-      else heights[b] += 1 / (m * width);
-    }
-    for (let b = 0; b < count; b += 1) for (let j = 1; j < parts; j += 1) heights[b * parts + j] += heights[b * parts + j - 1];
-    return { first, width, count, k: parts, heights };
-  }
-
   // Draws `shown`: curves or ellipses, handles, and the canvas with the points.
   function show() {
-    const { mixture } = shown;
-    if (mixture.d === 1) showLine(mixture);
-    else showPlane(mixture);
+    picture().show(shown);
     plot.paint();
     const { points, selected } = ex.state;
-    const at = selected ?? order()[Math.floor(points.length / 2)];
+    const at = held();
     const x = points[at];
     pointHandle.place(x[0], x[1] ?? 0, {
-      px: spot(at), now: at + 1, min: 1, max: points.length, text: pointText(at), label: t("point-of", { i: at + 1, m: points.length }),
+      px: picture().spot(at), now: at + 1, min: 1, max: points.length, text: pointText(at), label: t("point-of", { i: at + 1, m: points.length }),
     });
     pointHandle.node.classList.toggle("gmm-quiet", selected === null);
-    pointHandle.node.style.setProperty("--r", `${markRadius() + 3}px`);
+    pointHandle.node.style.setProperty("--r", `${view.markRadius() + 3}px`);
   }
 
-  function showLine(mixture) {
-    const { k, means, weights } = mixture;
-    const top = shown.top;
-    plot.domain({ y: [(-top * STRIP) / (plot.height - STRIP), top] });
-    const [low, high] = plot.domain().x;
-    const xs = Array.from({ length: 241 }, (_, i) => low + ((high - low) * i) / 240);
-    for (let j = 0; j < k; j += 1) {
-      // A narrow component keeps its peak.
-      for (let i = -20; i <= 20; i += 1) xs.push(clamp(means[j] + 0.2 * i * sd(mixture, j), low, high));
-    }
-    xs.sort((a, b) => a - b);
-    const at = Float64Array.from(xs);
-    const total = new Float64Array(at.length);
-    for (let j = 0; j < k; j += 1) {
-      const ys = at.map((_, i) => Math.exp(logJoint(mixture, j, at, i)));
-      ys.forEach((value, i) => (total[i] += value));
-      const style = `--knob: var(--c${j + 1})`;
-      plot.line(`fill ${j}`, [low, ...at, high], [0, ...ys, 0], { class: "gmm-fill", style }, plot.under);
-      plot.line(`curve ${j}`, at, ys, { class: "gmm-component", "stroke-dasharray": dash(j), style });
-      const peak = weights[j] / (Math.sqrt(2 * Math.PI) * sd(mixture, j));
-      const [mx, my] = [plot.x(means[j]), plot.y(peak)];
-      const right = mx + apart(sd(mixture, j) * scales()[0]) < plot.width ? 1 : -1;
-      const sx = mx + right * apart(sd(mixture, j) * scales()[0]);
-      const sy = plot.y(peak * Math.exp(-0.5));
-      plot.mark(`stick ${j}`, "path", { d: `M${mx} ${plot.y(0)}V${my}M${mx} ${sy}H${sx}`, class: "gmm-stick", style }, plot.over);
-      handles[j].mean.place(means[j], peak, { now: means[j], min: low, max: high, text: formatNumber(means[j]) });
-      const value = sd(mixture, j);
-      handles[j].spread[0].place(means[j] + value, peak, { px: [sx, sy], now: value, min: 0, max: high - low, text: formatNumber(value) });
-      handles[j].spread[0].off = [0, 0];
-    }
-    plot.line("density", at, total, { class: "gmm-density" });
-    plot.mark("base", "path", { d: `M0 ${plot.y(0)}H${plot.width}`, class: "gmm-zero" });
-  }
-
-  function showPlane(mixture) {
-    const { k, means } = mixture;
-    const { x: [low, high], y: [bottom, up] } = plot.domain();
-    const away = (v) => {
-      const length = Math.hypot(...v) || 1;
-      return v.map((part) => (part / length) * apart(length));
-    };
-    for (let j = 0; j < k; j += 1) {
-      const [cx, cy] = [plot.x(means[j * 2]), plot.y(means[j * 2 + 1])];
-      const [u, v] = frameOf(mixture, j);
-      const style = `--knob: var(--c${j + 1})`;
-      // The unit circle under (u, v) is the ellipse at two standard deviations, under half of it that at one.
-      const ellipse = (f) => {
-        let d = "";
-        for (let i = 0; i <= 72; i += 1) {
-          const [c, n] = [f * Math.cos((i * Math.PI) / 36), f * Math.sin((i * Math.PI) / 36)];
-          d += `${i ? "L" : "M"}${(cx + c * u[0] + n * v[0]).toFixed(1)} ${(cy + c * u[1] + n * v[1]).toFixed(1)}`;
-        }
-        return `${d}Z`;
-      };
-      plot.mark(`outer ${j}`, "path", { d: ellipse(1), class: "gmm-ellipse gmm-outer", "stroke-dasharray": dash(j), style });
-      plot.mark(`inner ${j}`, "path", { d: ellipse(0.5), class: "gmm-ellipse", "stroke-dasharray": dash(j), style });
-      const [a, b] = [away(u), away(v)];
-      plot.mark(`stick ${j}`, "path", { d: `M${cx} ${cy}l${a[0]} ${a[1]}M${cx} ${cy}l${b[0]} ${b[1]}`, class: "gmm-stick", style }, plot.over);
-      const at = [means[j * 2], means[j * 2 + 1]];
-      handles[j].mean.place(at[0], at[1], { now: at[0], min: low, max: high, text: t("pair", { x: formatNumber(at[0]), y: formatNumber(at[1]) }) });
-      [a, b].forEach((axis, c) => {
-        const end = [cx + axis[0], cy + axis[1]];
-        const to = [clamp(end[0], 8, plot.width - 8), clamp(end[1], 8, plot.height - 8)];
-        handles[j].spread[c].off = [end[0] - to[0], end[1] - to[1]];
-        // Its value, in words and for screen readers: the standard deviations of the component.
-        const sds = t("sds", { x: formatNumber(sd(mixture, j, 0)), y: formatNumber(sd(mixture, j, 1)) });
-        handles[j].spread[c].place(plot.toX(to[0]), plot.toY(to[1]), { now: sd(mixture, j, c), min: 0, max: c ? up - bottom : high - low, text: sds });
-      });
-    }
+  // What the lines are, above the picture where there is room.
+  function legend(text) {
+    const room = plot.width - (text === t("legend-2") ? 150 : 30) * plot.unit;
+    plot.mark("legend", "text", room > 6.4 * plot.unit * text.length ? { x: plot.width, y: -12 * plot.unit, text, "text-anchor": "end", class: "gmm-note" } : null, plot.over);
   }
 
   function paint(context) {
     if (!shown) return;
-    const { points } = ex.state;
-    const { mixture, w, known } = shown;
-    const { k, d } = mixture;
-    const m = points.length;
-    const gray = ex.color("unknown");
-    const ink = ex.color("ink");
-    const surface = ex.color("surface");
-    const r = markRadius();
-    const sound = w && w.length === m * k;
-    if (d === 1) {
-      context.globalAlpha = 0.07;
-      context.fillStyle = ink;
-      context.fillRect(0, plot.height - STRIP, plot.width, STRIP);
-      context.globalAlpha = 1;
-      if (m > MANY) paintBars(context, mixture, sound ? w : null, known, gray);
-      else paintStems(context, mixture, sound ? w : null, known, gray);
-    }
-    const active = hovered ?? ex.state.selected;
-    const last = active ?? m - 1; // drawn last, on top
-    for (let n = 0; n < m; n += 1) {
-      const i = n === m - 1 ? last : n === last ? m - 1 : n;
-      const [px, py] = spot(i);
-      let likeliest = 0;
-      if (sound) for (let j = 1; j < k; j += 1) if (w[i * k + j] > w[i * k + likeliest]) likeliest = j;
-      const shape = sound && known > 0.5 ? likeliest : 0;
-      context.beginPath();
-      markPath(context, shape, px, py, r);
-      context.globalAlpha = m > MANY && d === 1 ? 0.75 : 0.92;
-      context.fillStyle = gray;
-      if (known < 1 || !sound) context.fill();
-      if (sound && known > 0) {
-        context.globalAlpha *= known;
-        context.fillStyle = ex.mix(w, k, i * k);
-        context.fill();
-      }
-      context.globalAlpha = 1;
-      if (m <= MANY || d === 2) {
-        context.lineWidth = m <= MANY ? 1 : 0.6;
-        context.strokeStyle = surface;
-        context.stroke();
-      }
-      if (i === active) {
-        context.beginPath();
-        context.arc(px, py, r + 4, 0, 2 * Math.PI);
-        context.lineWidth = 2;
-        context.strokeStyle = ink;
-        context.stroke();
-      }
-    }
-  }
-
-  // A stem up to p(x), cut where the shares end: its parts are the responsibilities.
-  function paintStems(context, mixture, w, known, gray) {
-    const { k } = mixture;
-    const base = plot.y(0);
-    const active = hovered ?? ex.state.selected;
-    const { x, m } = path;
-    const [across] = [clamp(markRadius(), 4, 7)];
-    for (let i = 0; i < m; i += 1) {
-      const px = plot.x(x[i]);
-      const tall = base - plot.y(Math.exp(logDensity(mixture, x, i)));
-      const wide = i === active ? across : across - 2;
-      context.globalAlpha = 0.45 * (1 - known) + 0.0;
-      context.fillStyle = gray;
-      if (known < 1) context.fillRect(px - wide / 2, base - tall, wide, tall);
-      context.globalAlpha = 0.9 * known;
-      let from = base;
-      for (let j = 0; w && j < k; j += 1) {
-        const part = w[i * k + j] * tall;
-        context.fillStyle = ex.color(`c${j + 1}`);
-        context.fillRect(px - wide / 2, from - part, wide, part);
-        from -= part;
-      }
-      context.globalAlpha = 1;
-    }
-  }
-
-  function paintBars(context, mixture, w, known, gray) {
-    const { x, m } = path;
-    const bars = histogram(x, m, w, mixture.k);
-    for (let b = 0; b < bars.count; b += 1) {
-      const left = Math.max(plot.x(bars.first + b * bars.width), 0);
-      const right = Math.min(plot.x(bars.first + (b + 1) * bars.width), plot.width);
-      const all = plot.y(0) - plot.y(bars.heights[(b + 1) * bars.k - 1]);
-      context.fillStyle = gray;
-      context.globalAlpha = 0.4 * (1 - known);
-      context.fillRect(left, plot.y(0) - all, right - left - 1, all);
-      context.globalAlpha = 0.5 * known;
-      let below = 0;
-      for (let j = 0; w && j < bars.k; j += 1) {
-        const height = plot.y(0) - plot.y(bars.heights[b * bars.k + j]);
-        context.fillStyle = ex.color(`c${j + 1}`);
-        context.fillRect(left, plot.y(0) - height, right - left - 1, height - below);
-        below = height;
-      }
-    }
-    context.globalAlpha = 1;
+    const { w, mixture } = shown;
+    const sound = w && w.length === ex.state.points.length * mixture.k ? w : null;
+    picture().ground(context, shown, sound);
+    paintMarks(context, view, picture().spot, shown, sound);
   }
 
   // ---------------------------------------------------------------------------------------- words and controls
@@ -837,32 +483,12 @@ function render({ model, el }) {
     if (half === "e") what = active === null ? t("colored") : pointText(active);
     else if (hovered !== null) what = pointText(hovered);
     const phase = t(half === "e" ? "phase-e" : iteration === 0 ? "phase-start" : "phase-m");
-    ex.tell(t("status", { t: iteration, phase, what, l: logLikelihood.toFixed(2), end: converged ? t("converged") : "" }));
+    ex.tell(t("status", { t: iteration, phase, what, l: formatFixed(logLikelihood, 2), end: converged ? t("converged") : "" }));
     if (failure) {
       const why = t(`degenerate-${failure.reason}`, { j: failure.component + 1 });
       ex.warn(t("degenerate", { t: failure.iteration, why }), () => [button(t("undo"), () => ex.undo()), button(t("reset"), resetNow)]);
     } else ex.warn(null);
-    tellReadout(active);
-  }
-
-  const readoutTitle = h("div", { class: "gmm-readout-title" });
-  const readoutBar = h("div", { class: "gmm-shares", "aria-hidden": "true" });
-  const readoutText = h("div", { class: "gmm-readout-text" });
-  readout.append(readoutTitle, readoutBar, readoutText);
-
-  function tellReadout(active) {
-    const { k } = now.mixture;
-    readoutTitle.textContent = active === null ? t("no-point") : placeText(active);
-    while (readoutBar.children.length > k) readoutBar.lastChild.remove();
-    while (readoutBar.children.length < k) readoutBar.append(h("span", { style: `background: var(--c${readoutBar.children.length + 1})` }));
-    const w = active === null ? null : now.w;
-    const parts = [];
-    for (let j = 0; j < k; j += 1) {
-      readoutBar.children[j].hidden = !w;
-      if (w) readoutBar.children[j].style.width = `${100 * w[active * k + j]}%`;
-      if (w) parts.push(`${j + 1}: ${formatPercent(w[active * k + j])}`);
-    }
-    readoutText.textContent = active === null ? "" : w ? parts.join("   ") : t("no-shares");
+    side.tell(now, active, active === null ? null : placeText(active));
   }
 
   const eButton = button(t("e-step"), () => eStepNow());
@@ -871,112 +497,50 @@ function render({ model, el }) {
     label: t("iteration"), min: 0, max: 50,
     oninput: (value, gesture) => ex.change({ iteration: value, half: now.failure ? "e" : ex.state.half }, { gesture }),
   });
-  const dataSelect = select({ label: t("data"), options: [], onchange: (name) => name !== CUSTOM && ex.change(datasetPatch(name)) });
+  const dataSelect = select({ label: t("data"), options: [], onchange: attempt((name) => name !== CUSTOM && ex.change(datasetPatch(name))) });
   const kSelect = select({
-    label: t("components"), value: 2, onchange: setK,
+    label: t("components"), value: 2, onchange: attempt(setK),
     options: Array.from({ length: MAX_K }, (_, i) => [i + 1, String(i + 1)]),
   });
   const typeSelect = select({
-    label: t("covariances"), value: "full", onchange: setType,
+    label: t("covariances"), value: "full", onchange: attempt(setType),
     options: COVARIANCE_TYPES.map((type) => [type, t(`type-${type}`)]),
   });
 
-  const pointNumber = numberInput({ label: t("point"), min: 1, step: 1, onchange: (i) => choose(Math.round(clamp(i, 1, ex.state.points.length)) - 1) });
-  const pointX = numberInput({ label: "x", onchange: (x) => ex.state.selected !== null && movePoint(ex.state.selected, [x, ...ex.state.points[ex.state.selected].slice(1)]) });
-  const pointY = numberInput({ label: "y", onchange: (y) => ex.state.selected !== null && movePoint(ex.state.selected, [ex.state.points[ex.state.selected][0], y]) });
+  const pointNumber = ex.numberInput({ label: t("point"), min: 1, step: 1, onchange: (i) => choose(Math.round(i) - 1) });
+  const pointX = ex.numberInput({ label: "x", onchange: (x) => ex.state.selected !== null && movePoint(ex.state.selected, [x, ...ex.state.points[ex.state.selected].slice(1)]) });
+  const pointY = ex.numberInput({ label: "y", onchange: (y) => ex.state.selected !== null && movePoint(ex.state.selected, [ex.state.points[ex.state.selected][0], y]) });
   const deleteButton = button(t("delete-point"), deletePoint);
 
-  const table = h("table");
-  const shares = h("table");
-  const numbersPart = disclosure(t("numbers"), h("div", { class: "gmm-scroll gmm-tables", tabindex: 0, role: "region", "aria-label": t("numbers") }, table, shares));
-  const pointsPart = disclosure(t("points"), row(pointNumber, pointX, pointY, button(t("add-point"), () => addPoint()), deleteButton));
-  numbersPart.addEventListener("toggle", () => updateNumbers());
-
-  ex.controls.append(
-    row(eButton, mButton, button(t("step"), stepNow), player.button, ex.undoButton(), ex.resetButton(resetNow), slide),
-    row(dataSelect, kSelect, typeSelect, ex.linkButton()),
-    more(pointsPart, numbersPart, disclosure(t("help"), h("p", { class: "gmm-help" }, t("help-text")))),
-  );
-
-  // Which numbers of a component can be typed: [trait, path, symbol].
-  const fields = (d) => [
-    ["weights", [], "φ"],
-    ...(d === 1
-      ? [["means", [0], "μ"], ["covariances", [0, 0], "σ²"]]
-      : [["means", [0], "μ₁"], ["means", [1], "μ₂"], ["covariances", [0, 0], "Σ₁₁"], ["covariances", [0, 1], "Σ₁₂"], ["covariances", [1, 1], "Σ₂₂"]]),
-  ];
-
-  function typed(j, name, at, value) {
-    const parts = nested(now.mixture);
-    if (name === "weights") {
-      const rest = 1 - parts.weights[j];
-      parts.weights = parts.weights.map((weight, l) => (l === j ? value : (weight * (1 - value)) / rest));
-    } else if (name === "means") parts.means[j][at[0]] = value;
-    else {
-      const which = ex.state.covariance_type === "tied" ? parts.covariances : [parts.covariances[j]];
-      for (const covariance of which) {
-        covariance[at[0]][at[1]] = value;
-        covariance[at[1]][at[0]] = value;
-        if (ex.state.covariance_type === "spherical") covariance.forEach((line, a) => (line[a] = value));
-      }
-    }
-    if (valid({ ...ex.state, ...parts })) {
-      ex.tell(t("not-positive"));
-      updateNumbers();
-    } else restart(parts);
-  }
-
-  let inputs = [];
-  let tableFor = "";
-  function updateNumbers() {
-    if (!numbersPart.open || !now) return;
-    const { k, d } = now.mixture;
-    const columns = fields(d);
-    if (tableFor !== `${k} ${d}`) {
-      tableFor = `${k} ${d}`;
-      inputs = Array.from({ length: k }, (_, j) =>
-        columns.map(([name, at, symbol]) => {
-          const limits = name === "weights" ? { min: 1e-6, max: 1 - 1e-6 } : {};
-          return numberInput({ label: null, name: t("number-of", { symbol, j: j + 1 }), ...limits, onchange: (value) => typed(j, name, at, value) });
-        }),
-      );
-      table.replaceChildren(
-        h("caption", {}, t("parameters")),
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("component")), ...columns.map(([, , symbol]) => h("th", { scope: "col" }, symbol)))),
-        h("tbody", {}, ...inputs.map((line, j) => h("tr", {}, h("th", { scope: "row" }, String(j + 1)), ...line.map((input) => h("td", {}, input))))),
-      );
-      if (k === 1) setAttribute(inputs[0][0], "disabled", true);
-    }
-    const parts = nested(now.mixture);
-    inputs.forEach((line, j) =>
-      line.forEach((input, c) => {
-        const [name, at] = columns[c];
-        input.set(at.reduce((value, i) => value[i], parts[name][j]));
-        const off = (ex.state.covariance_type === "diag" || ex.state.covariance_type === "spherical") && at.length === 2 && at[0] !== at[1];
-        setAttribute(input, "disabled", off || (k === 1 && name === "weights"));
-      }),
-    );
-    updateShares();
-  }
-
-  // The responsibilities as a table, as on the sheet for pencil and paper; of many points, the counts alone.
-  function updateShares() {
+  const parameters = parameterTable(ex, restart);
+  // The responsibilities as on the sheet for pencil and paper; of many points, the counts alone.
+  function shareRows() {
+    if (!now.w) return [];
     const { k } = now.mixture;
     const { points } = ex.state;
-    if (!now.w) {
-      shares.replaceChildren();
-      return;
-    }
-    const cells = (values, digits) => values.map((value) => h("td", {}, value.toFixed(digits)));
-    const line = (title, values, digits) => h("tr", {}, h("th", { scope: "row" }, title), ...cells(values, digits));
-    const body = points.length > MANY ? [] : order().map((i) => line(placeText(i), Array.from(now.w.subarray(i * k, i * k + k)), 4));
+    const line = (title, values) => [title, ...values.map((value) => value.toFixed(4))];
     const counts = Array.from({ length: k }, (_, j) => points.reduce((sum, __, i) => sum + now.w[i * k + j], 0));
-    shares.replaceChildren(
-      h("caption", {}, t("responsibilities")),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("point")), ...counts.map((_, j) => h("th", { scope: "col" }, `w${"₁₂₃₄₅₆"[j]}`)))),
-      h("tbody", {}, ...body, line("N", counts, 4)),
-    );
+    const body = points.length > MANY ? [] : order().map((i) => line(placeText(i), Array.from(now.w.subarray(i * k, i * k + k))));
+    return [...body, line("N", counts)];
   }
+  const numbersPart = ex.tables(
+    [
+      { caption: t("responsibilities"), head: () => [t("point"), ...Array.from({ length: now.mixture.k }, (_, j) => `w${"₁₂₃₄₅₆"[j]}`)], rows: shareRows },
+      {
+        caption: t("log-likelihoods"), head: () => [t("iteration-column"), "ℓ(θ)"],
+        rows: () => path.states.slice(0, Math.min(visited + 1, TOLD)).map(({ logLikelihood }, n) => [n, formatFixed(logLikelihood, 4)]),
+      },
+    ],
+    parameters.table,
+  );
+  numbersPart.addEventListener("toggle", () => parameters.update(now));
+  const pointsPart = disclosure(t("points"), row(pointNumber, pointX, pointY, button(t("add-point"), () => addPoint()), deleteButton));
+
+  ex.controls.append(
+    row(eButton, mButton, button(t("step"), stepNow), ...player.controls, ex.undoButton(), ex.resetButton(resetNow), slide),
+    row(dataSelect, kSelect, typeSelect, ex.linkButton(), ex.projectorButton()),
+    more(pointsPart, numbersPart, ex.help()),
+  );
 
   // Everything that is words, numbers and controls; told at once, whatever still moves.
   function update() {
@@ -988,7 +552,7 @@ function render({ model, el }) {
     for (const each of [eButton, mButton]) setAttribute(each, "data-next", each === next && !failure);
     slide.set(iteration, { max: Math.max(50, 50 * Math.ceil(visited / 50)) });
     const known = Object.keys(datasets);
-    const own = datasets[ex.state.data] ? [] : [[CUSTOM, t(`data-${CUSTOM}`)]];
+    const own = isKnown(ex.state.data) ? [] : [[CUSTOM, t(`data-${CUSTOM}`)]];
     dataSelect.set(own.length ? CUSTOM : ex.state.data, [...known.map((name) => [name, t(`data-${name}`)]), ...own]);
     kSelect.set(mixture.k);
     typeSelect.set(type);
@@ -1002,30 +566,9 @@ function render({ model, el }) {
     for (const control of [pointX, pointY]) control.input.disabled = selected === null;
     setEnabled(deleteButton, selected !== null && points.length > 1);
     const names = datasets[ex.state.data]?.axes ?? (mixture.d === 1 ? ["x"] : ["x₁", "x₂"]);
-    plot.labels(names[0], names[1] ?? "");
-    updateNumbers();
-    updateTrace();
-  }
-
-  function updateTrace() {
-    const along = path;
-    const last = Math.min(visited, along.states.length - 1);
-    const values = along.states.slice(0, last + 1).map(({ logLikelihood }) => logLikelihood);
-    // A far start would flatten all that follows: from the second iteration on it lies below the picture, with its value.
-    const far = last >= 2 && values[1] - values[0] > 4 * (values[last] - values[1]);
-    const high = Math.max(...values);
-    const low = far ? values[1] - Math.max(0.5 * (high - values[1]), 1e-9 * Math.abs(high)) : Math.min(...values);
-    const pad = 0.08 * (high - low) || Math.max(0.02 * Math.abs(high), 1);
-    trace.domain({ x: [0, Math.max(last, 8)], y: [low - pad, high + pad] });
-    const floor = low - pad;
-    const ys = values.map((value) => Math.max(value, floor));
-    const first = far ? 1 : 0;
-    trace.line("line", values.slice(first).map((_, i) => i + first), ys.slice(first), { class: "gmm-trace-line" });
-    trace.line("cut", far ? [0, 1] : null, ys.slice(0, 2), { class: "gmm-trace-line", "stroke-dasharray": "3 4" });
-    const dots = ys.map((value, i) => `M${trace.x(i) - 2.5} ${trace.y(value)}a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0`).join("");
-    trace.mark("dots", "path", { d: last <= 60 ? dots : "", class: "gmm-trace-dots" });
-    trace.mark("below", "text", far ? { x: trace.width, y: trace.height - 6, "text-anchor": "end", class: "gmm-trace-below", text: `ℓ(θ₀) = ${minus(values[0].toFixed(2))} ↓` } : null);
-    trace.mark("here", "circle", { cx: trace.x(now.iteration), cy: trace.y(Math.max(now.logLikelihood, floor)), r: 6, class: `gmm-trace-here gmm-${now.half}` });
+    plot.labels(names[0], names[1] ?? "p(x)");
+    parameters.update(now);
+    side.draw(path, visited, now);
   }
 
   return ex.start();

@@ -8,15 +8,17 @@ from traitlets import Dict, TraitError, Unicode, default, observe, validate
 from gmm_lib import datasets
 from gmm_lib._validate import as_points
 from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
-from gmm_lib.em import as_mixture, em_states
+from gmm_lib.em import as_mixture, e_step, em_states
 from gmm_lib.initial import kmeans_plus_plus
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.widgets.base import (
+    LIMIT,
     Choice,
     Explorer,
     Numbers,
     Whole,
     as_tuples,
+    format_fixed,
     format_number,
     format_percent,
 )
@@ -26,6 +28,7 @@ MAX_COMPONENTS = 6  # as many as there are colors
 CHOICES = ("ten-points", "thousand-points", "old-faithful", "overlapping")
 PARTS = ("points", "weights", "means", "covariances")
 SMALL_GAIN = 1e-8  # per point, as in fit()
+ITERATIONS = 10_000  # the most that is asked of a browser; em_explorer.js has it too
 
 
 class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
@@ -39,7 +42,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
     start : GaussianMixture, optional
         θ_0; the data set's own start if not given, or k-means++ with two components.
     iteration : int
-        t, the index of θ_t on show.
+        t, the index of θ_t on show, at most 10,000.
     half : {"m", "e"}
         "e": the responsibilities of θ_t are computed, and color the points. "m": θ_t is fresh (the
         start, or out of an M step), and the colors are those of the E step before.
@@ -86,7 +89,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
     points = Numbers((1, 2), "(m, d) or (m,)")
     weights = Numbers(1, "(k,)")
     means = Numbers((1, 2), "(k, d) or (k,)")
-    covariances = Numbers((1, 3), "(k, d, d) or (k,)")
+    covariances = Numbers((1, 3), "(k, d, d) or (k,)", limit=LIMIT**2)
     iteration = Whole()
     half = Choice(("m", "e"))
     covariance_type = Choice(COVARIANCE_TYPES)
@@ -153,6 +156,13 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
                 "there are no more colors to tell them apart."
             )
         _in_view(X, "points")
+        with np.errstate(invalid="ignore", over="ignore"):
+            finite = np.isfinite(e_step(X, theta)[1])
+        if not finite:
+            raise TraitError(
+                f"{name}: expected a mixture near the points, got one under which their "
+                "log-likelihood has no finite value; choose wider components or nearer points."
+            )
         return as_tuples({"points": X, **_parameters(theta)}[name])
 
     @validate("selected")
@@ -164,6 +174,12 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
                 f"got {i}; count from 0."
             )
         return i
+
+    @validate("iteration")
+    def _few(self, proposal):
+        if proposal["value"] > ITERATIONS:
+            raise TraitError(f"iteration: expected at most {ITERATIONS}, got {proposal['value']}")
+        return proposal["value"]
 
     @validate("data")
     def _known(self, proposal):
@@ -320,7 +336,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
             t=t,
             phase=self.say(phase),
             what=what,
-            l=f"{log_likelihood:.2f}",
+            l=format_fixed(log_likelihood, 2),
             end=self.say("converged") if gain < SMALL_GAIN * len(self.points) else "",
         )
 

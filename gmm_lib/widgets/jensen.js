@@ -1,5 +1,8 @@
 // Chapter 4's explorer: points on a curve, the curve at their average, the average of their heights.
-import { button, checkbox, clamp, explorer, figure, formatNumber, formatPercent, row, select, setAttribute, setEnabled, slider } from "./ui.js";
+import { button, checkbox, row, select, setAttribute, setEnabled, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatNumber, formatPercent } from "./numbers.js";
 
 const JENSEN_CURVES = {
   log: { f: Math.log, range: [0.1, 10], bends: true },
@@ -9,6 +12,7 @@ const JENSEN_CURVES = {
   cubic: { f: (x) => x ** 3, range: [-2, 3], bends: false },
 };
 const JENSEN_MOST = 6;
+const JENSEN_WAYS = ["weight", "place"];
 
 export function jensenNumbers({ curve, values, masses }) {
   const { f } = JENSEN_CURVES[curve];
@@ -57,20 +61,38 @@ function render({ model, el }) {
       label: t("weight", { n: i + 1 }),
       min: 0,
       max: 1,
-      step: 0.05,
-      format: (mass) => formatPercent(mass / ex.state.masses.reduce((a, b) => a + b, 0)),
-      oninput: (mass, gesture) => commit({ masses: ex.state.masses.map((old, j) => (j === i ? mass : old)) }, gesture),
+      step: 0.01,
+      format: formatPercent,
+      oninput: (share, gesture) => commit({ masses: shared(i, share) }, gesture),
     }),
   );
+  // The weights when point i has a share of its own choice: the others keep their proportions in what is left.
+  function shared(i, share) {
+    const { masses: now } = ex.state;
+    const others = now.reduce((sum, mass, j) => (j === i ? sum : sum + mass), 0);
+    return now.map((mass, j) => (j === i ? share : (1 - share) * (others > 0 ? mass / others : 1 / (now.length - 1))));
+  }
   const show = checkbox({ label: t("show-hull"), value: true, onchange: () => ex.redraw() });
   const goal = row();
   goal.classList.add("gmm-help");
-  ex.controls.append(row(curves, more, fewer, show), row(...masses), goal, row(ex.undoButton(), ex.resetButton(), ex.linkButton()));
+  ex.controls.append(row(curves, more, fewer, show), row(...masses), goal, ex.stateRow(), ex.parts([
+    {
+      caption: t("table"),
+      head: () => [t("point-column"), "x", "f(x)", t("weight-column")],
+      rows: () => ex.state.values.map((x, i) => [i + 1, ...[x, JENSEN_CURVES[ex.state.curve].f(x)].map((value) => formatNumber(value)), formatPercent(jensenNumbers(ex.state).weights[i])]),
+    },
+    {
+      caption: t("averages"),
+      head: () => ["E[X]", "f(E[X])", "E[f(X)]"],
+      rows: () => [["mean", "averageFirst", "bendFirst"].map((name) => formatNumber(jensenNumbers(ex.state)[name], 6))],
+    },
+  ]));
 
-  function valid({ curve, values, masses }) {
+  function valid({ curve, values, masses, found }) {
     const [low, high] = JENSEN_CURVES[curve]?.range ?? [NaN, NaN];
     const fits = (list) => Array.isArray(list) && list.length >= 2 && list.length <= JENSEN_MOST && list.every(Number.isFinite);
-    if (!fits(values) || !fits(masses) || values.length !== masses.length) return t("bad-link");
+    const ways = Array.isArray(found) && found.every((way, i) => JENSEN_WAYS.includes(way) && found.indexOf(way) === i);
+    if (!fits(values) || !fits(masses) || values.length !== masses.length || !ways) return t("bad-link");
     if (!values.every((x) => x >= low && x <= high)) return t("outside", { low, high });
     if (!masses.every((mass) => mass >= 0 && mass <= 1) || masses.every((mass) => mass === 0)) return t("no-weight");
     return null;
@@ -150,7 +172,7 @@ function render({ model, el }) {
     const side = px > plot.width - 90 ? -1 : 1;
     for (const [name, text, y] of [["average-first", "f(E[X])", top], ["bend-first", "E[f(X)]", bottom]]) {
       const dy = name === above ? -14 : 24;
-      plot.mark(`label-${name}`, "text", { x: px + side * 12, y: y + dy, text, fill: "var(--ink)", "font-size": 14, "font-style": "italic", "text-anchor": side > 0 ? "start" : "end" }, plot.over);
+      plot.mark(`label-${name}`, "text", { x: px + side * 12, y: y + dy, text, class: "gmm-name", "font-style": "italic", "text-anchor": side > 0 ? "start" : "end" }, plot.over);
     }
 
     knobs.forEach((knob, i) => {
@@ -164,7 +186,7 @@ function render({ model, el }) {
         max: range[1],
         text: t("point-said", { x: formatNumber(values[i]), share: formatPercent(weights[i]) }),
       });
-      return masses[i].set(state.masses[i]);
+      return masses[i].set(weights[i]);
     });
     curves.set(curve);
     setEnabled(more, values.length < JENSEN_MOST);

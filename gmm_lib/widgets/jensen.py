@@ -14,6 +14,7 @@ CURVES = {
     "line": (lambda x: x / 2 + 1, (-5.0, 10.0)),
     "cubic": (lambda x: x**3, (-2.0, 3.0)),
 }
+WAYS = ("weight", "place")  # to a gap of zero, for the reader to find
 SYMBOLS = {
     "log": r"\log x",
     "square": "x^2",
@@ -54,6 +55,13 @@ class JensenExplorer(Explorer, kind="jensen"):
         kwargs.setdefault("values", (1.0, 9.0))
         kwargs.setdefault("masses", (0.5,) * len(kwargs["values"]))
         super().__init__(curve=curve, **kwargs)
+
+    @validate("found")
+    def _check_found(self, proposal):
+        found = proposal["value"]
+        if not set(found) <= set(WAYS) or len(set(found)) != len(found):
+            raise TraitError(f"found: expected some of {', '.join(WAYS)}, got {found}")
+        return found
 
     @validate("values")
     def _check_values(self, proposal):

@@ -1,5 +1,9 @@
 // Chapter 2's explorer: ten points, labels by hand or by the curves, the hard loop, and soft EM from the same start.
-import { button, checkbox, clamp, dash, explorer, figure, formatNumber, formatPercent, h, markPath, minus, row, select, setAttribute, setEnabled, slider } from "./ui.js";
+import { dash, markPath } from "./color.js";
+import { button, checkbox, h, row, select, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatFixed, formatNumber, formatPercent, minus } from "./numbers.js";
 import { DegenerateComponent, Trajectory, eStep, logJoint, makeMixture, mStep } from "./em.js";
 
 const LABELS_TRAITS = ["labels", "weights", "means", "sigmas", "iteration", "half", "ddof", "shares", "soft"];
@@ -145,20 +149,42 @@ function render({ model, el }) {
       keys: (dx, dy, gesture) => moveSigma(j, shown.hardCurves.sigmas[j] + 0.25 * (dx + dy), gesture),
     }),
   }));
-  // A click on or below the line gives the nearest point a label.
-  rows.hard.svg.addEventListener("click", (event) => {
+  // The point below the line that a pointer means, if any.
+  function under(event) {
     const [px, py] = rows.hard.position(event);
-    if (py < rows.hard.y(0) + 3) return;
+    if (py < rows.hard.y(0) + 3) return null;
     const distances = points.map((x) => Math.abs(rows.hard.x(x) - px));
     const least = Math.min(...distances);
-    if (least <= 22) give(distances.indexOf(least));
+    return least <= 22 ? distances.indexOf(least) : null;
+  }
+  // A click gives a point a label; with a brush in hand, every point that it is drawn over, in one gesture.
+  let brush = null;
+  let stroke = null;
+  const paintLabel = (event) => {
+    const i = under(event);
+    if (stroke && i !== null && shown.labels[i] !== brush) give(i, brush, stroke);
+  };
+  rows.hard.svg.addEventListener("click", (event) => brush === null && under(event) !== null && give(under(event)));
+  rows.hard.svg.addEventListener("pointerdown", (event) => {
+    if (brush === null || event.button !== 0 || under(event) === null) return;
+    stroke = ex.gesture();
+    paintLabel(event);
   });
+  rows.hard.svg.addEventListener("pointermove", paintLabel);
+  for (const end of ["pointerup", "pointercancel", "pointerleave"]) rows.hard.svg.addEventListener(end, () => (stroke = null));
+  const brushes = [1, 2].map((j) => button(t("brush", { j }), () => hold(brush === j ? null : j)));
+  function hold(j) {
+    brush = j;
+    brushes.forEach((each, n) => setPressed(each, n + 1 === j));
+    ex.tell(t(j === null ? "brush-down" : "brush-held", { j }));
+  }
+  brushes.forEach((each) => setPressed(each, false));
 
   // -- the controls
 
   const chips = points.map((x, i) => {
     const label = h("span", { class: "gmm-chip-label" });
-    const chip = h("button", { type: "button", class: "gmm-button gmm-chip", onclick: () => give(i) }, h("span", {}, formatNumber(x)), label);
+    const chip = h("button", { type: "button", class: "gmm-button gmm-chip", onclick: () => give(i, brush) }, h("span", {}, formatNumber(x)), label);
     chip.addEventListener("keydown", (event) => {
       const wanted = { 1: 1, 2: 2, 0: 0, Delete: 0, Backspace: 0 }[event.key];
       if (wanted !== undefined && !event.ctrlKey && !event.metaKey && !event.altKey) give(i, wanted);
@@ -172,6 +198,7 @@ function render({ model, el }) {
   const label = button(t("label"), () => stepLabel());
   const refit = button(t("refit"), () => stepRefit());
   const player = ex.player({ interval: 800, step: (gesture) => advance(gesture) });
+  ex.next = () => (ex.state.half === "m" ? stepLabel() : stepRefit());
   const iteration = slider({
     label: t("round"),
     min: 0,
@@ -191,7 +218,18 @@ function render({ model, el }) {
   });
   const shares = checkbox({ label: t("shares"), onchange: (on) => ex.change({ shares: on }) });
   const soft = checkbox({ label: t("show-soft"), onchange: (on) => ex.change({ soft: on }) });
-  ex.controls.append(row(label, refit, player.button, iteration), row(ddof, shares, soft), row(back, ex.undoButton(), ex.resetButton(), ex.linkButton()));
+  ex.controls.append(
+    row(...brushes, label, refit, ...player.controls, iteration),
+    row(ddof, shares, soft),
+    row(back, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()),
+    ex.parts([
+      {
+        caption: t("points-table"),
+        head: () => ["x", t("label-column"), ...(ex.state.soft ? [t("share-column")] : [])],
+        rows: () => points.map((x, i) => [formatNumber(x), shown.labels[i] || "–", ...(ex.state.soft ? [shown.shares ? shown.shares[2 * i].toFixed(4) : "–"] : [])]),
+      },
+    ]),
+  );
 
   // -- what the reader does
 
@@ -210,12 +248,12 @@ function render({ model, el }) {
   // The present curves as a new start: what a hand takes hold of begins both loops anew.
   const asStart = () => (ex.state.iteration ? { ...shown.hardCurves } : { weights: ex.state.weights, means: ex.state.means, sigmas: ex.state.sigmas });
 
-  function give(i, wanted = null) {
+  function give(i, wanted = null, gesture = null) {
     const now = shown.labels[i];
     const to = wanted ?? (now === 0 ? lastGiven : 3 - now);
     if (to) lastGiven = to;
     ex.stopPlaying();
-    ex.change({ ...asStart(), labels: shown.labels.map((old, n) => (n === i ? to : old)), iteration: 0, half: "m" });
+    ex.change({ ...asStart(), labels: shown.labels.map((old, n) => (n === i ? to : old)), iteration: 0, half: "m" }, { gesture });
   }
 
   function moveCurve(j, name, value, gesture) {
@@ -427,7 +465,7 @@ function render({ model, el }) {
     else if (byHand) said.push(fitsHand(state) ? t("hand-fitted", curvesSaid) : t("hand", { n: state.labels.filter((given) => given).length, m }));
     else said.push(t("begin", curvesSaid));
     if (state.soft) {
-      if (shown.shares) said.push(t("soft-said", { x: formatNumber(points[nine]), share: formatPercent(shown.shares[2 * nine]), l: shown.em.logLikelihood.toFixed(4) }));
+      if (shown.shares) said.push(t("soft-said", { x: formatNumber(points[nine]), share: formatPercent(shown.shares[2 * nine]), l: formatFixed(shown.em.logLikelihood, 4) }));
       if (shown.emFailure) said.push(t("soft-degenerate", { j: shown.emFailure.component + 1 }));
     }
     ex.tell(said.join(" "));

@@ -1,5 +1,8 @@
 // Chapter 1's explorer: a bell curve over points, its heights, their product, the sum of their logs, and the map of ℓ.
-import { button, clamp, explorer, figure, formatNumber, formatPercent, formatPower, h, minus, numberInput, powerOfTen, row, select, setAttribute, setEnabled, setPressed, slider } from "./ui.js";
+import { button, h, row, select, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatNumber, formatPercent, formatPower, minus, powerOfTen } from "./numbers.js";
 import { levelSegments, sampleGrid } from "./contours.js";
 
 const LIKELIHOOD_TRAITS = ["data", "mu", "sigma", "points", "factors", "tried", "shown"];
@@ -95,6 +98,7 @@ function render({ model, el }) {
   });
 
   setAttribute(place.node.querySelector(".gmm-knob"), "r", 8);
+  place.node.classList.add("gmm-hollow"); // the maximum can be seen through it
 
   // -- the two sums
 
@@ -137,14 +141,15 @@ function render({ model, el }) {
     else ex.tell(t(ex.state.tried ? "show-first" : "try-first"));
   });
   const typed = {
-    mu: numberInput({ label: "μ", name: t("mu-typed"), onchange: (mu) => moveCurve(mu, ex.state.sigma) }),
-    sigma: numberInput({ label: "σ", name: t("sigma-typed"), onchange: (sigma) => moveCurve(ex.state.mu, sigma) }),
+    mu: ex.numberInput({ label: "μ", name: t("mu-typed"), onchange: (mu) => moveCurve(mu, ex.state.sigma) }),
+    sigma: ex.numberInput({ label: "σ", name: t("sigma-typed"), onchange: (sigma) => moveCurve(ex.state.mu, sigma) }),
   };
   const factors = slider({ label: t("factors"), min: 1, max: 5, oninput: (n, gesture) => ex.change({ factors: n }, { gesture }) });
   // Five factors come one by one, a thousand ten by ten; from all of them Play begins again at the first.
   let [played, ticks] = [null, 0];
   const player = ex.player({
     interval: 90,
+    end: (gesture) => ex.change({ factors: pointsOf(ex.state).length }, { gesture }),
     step: (gesture) => {
       const m = pointsOf(ex.state).length;
       const { factors: n } = ex.state;
@@ -160,9 +165,27 @@ function render({ model, el }) {
   });
   ex.controls.append(
     row(data, typed.mu, typed.sigma, ...candidates),
-    row(player.button, factors),
-    row(show, go, ex.undoButton(), ex.resetButton(), ex.linkButton()),
+    row(...player.controls, factors),
+    row(show, go, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()),
+    ex.parts([
+      { caption: t("heights"), head: () => [t("point-column"), "x", "N(x; μ, σ²)", "log"], rows: heightRows },
+      { caption: t("map-table"), head: () => ["σ \\ μ", ...across(sets[ex.state.data].x).map((mu) => formatNumber(mu))], rows: mapRows },
+    ]),
   );
+  ex.next = () => ex.change({ factors: Math.min(ex.state.factors + 1, pointsOf(ex.state).length) });
+
+  // What the pictures show, as numbers: of a thousand points the first; of the map, a coarse grid.
+  function heightRows() {
+    const points = pointsOf(ex.state);
+    const { heights, logs } = likelihoodNumbers(points, ex.state.mu, ex.state.sigma, 1);
+    return points.slice(0, 10).map((x, i) => [i + 1, formatNumber(x), formatPower(heights[i]), formatNumber(logs[i])]);
+  }
+  const across = ([low, high]) => Array.from({ length: 5 }, (_, i) => low + ((high - low) * i) / 4);
+  function mapRows() {
+    const { x, sigma } = sets[ex.state.data];
+    const moments = normalMoments(pointsOf(ex.state));
+    return across(sigma).map((s) => [formatNumber(s), ...across(x).map((mu) => normalLogLikelihood(moments, mu, s).toFixed(2))]);
+  }
 
   // -- what the reader does
 
@@ -291,7 +314,7 @@ function render({ model, el }) {
     const written = m <= CELLS ? points.map((_, i) => i) : [0, 1, 2, null, n - 1];
     for (const [which, values, total, format, sign] of [
       [product, numbers.heights, formatPower(numbers.product, 5), (value) => formatPower(value, 3), "×"],
-      [sum, numbers.logs, formatNumber(numbers.sum, 7), (value) => formatNumber(value, 3), "+"],
+      [sum, numbers.logs, formatNumber(numbers.sum, 6), (value) => formatNumber(value, 3), "+"],
     ]) {
       which.title.textContent = n === m ? t(which.label, { n }) : t(`${which.label}-first`, { n });
       which.total.textContent = minus(total);
@@ -299,14 +322,17 @@ function render({ model, el }) {
         const at = written[i];
         const hidden = at !== null && (at >= n || (m > CELLS && i < 4 && at === n - 1));
         const text = at === null ? (n > 4 ? "…" : "") : hidden ? "" : minus(format(values[at]));
-        cell.textContent = text && i && at !== null ? `${sign} ${text}` : text;
+        // To add a negative number is to take its size away.
+        cell.textContent = text && i && at !== null ? (sign === "+" && text.startsWith("−") ? `− ${text.slice(1)}` : `${sign} ${text}`) : text;
       });
     }
 
     data.set(state.data);
     factors.set(n, { max: m });
-    typed.mu.set(mu);
-    typed.sigma.set(sigma);
+    for (const [name, value, [least, most]] of [["mu", mu, set.x], ["sigma", sigma, set.sigma]]) {
+      Object.assign(typed[name].input, { min: least, max: most });
+      typed[name].set(value);
+    }
     setEnabled(show, state.tried);
     setEnabled(go, shown);
     setPressed(show, shown);
@@ -344,7 +370,7 @@ function render({ model, el }) {
     const at = map.x(moments.mean);
     const right = at < 90 || (at < map.width - 90 && state.mu < moments.mean);
     const label = (name, s, text, px, dy, anchor) =>
-      map.mark(name, "text", inside(s) ? { x: px, y: map.y(s) + dy, text, fill: "var(--ink)", "font-size": 13, "text-anchor": anchor } : null);
+      map.mark(name, "text", inside(s) ? { x: px, y: map.y(s) + dy, text, class: "gmm-name", "text-anchor": anchor } : null);
     const [beside, anchor] = right ? [at + 12, "start"] : [at - 12, "end"];
     // Where the two marks all but meet, one line above them names both.
     const apart = map.y(best) - map.y(unbiased) > 6;

@@ -1,5 +1,8 @@
 // Chapter 5's second explorer: ℓ over the two means, and three ways up from one start.
-import { checkbox, clamp, explorer, figure, formatNumber, row, setAttribute, slider } from "./ui.js";
+import { checkbox, row, setAttribute, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatFixed, formatNumber, minus } from "./numbers.js";
 import { eStep, makeMixture } from "./em.js";
 import { levelSegments, sampleGrid } from "./contours.js";
 
@@ -103,6 +106,18 @@ function render({ model, el }) {
     return known.basins;
   }
 
+  // The part of a step that lies on the map: [[a, b], [a, b]] or null.
+  function onMap([a, b], [c, d]) {
+    let [from, to] = [0, 1];
+    for (const [start, step] of [[a, c - a], [b, d - b]]) {
+      const [one, two] = PATHS_DOMAIN.map((edge) => (edge - start) / step);
+      if (step === 0 && (start < PATHS_DOMAIN[0] || start > PATHS_DOMAIN[1])) return null;
+      if (step !== 0) [from, to] = [Math.max(from, Math.min(one, two)), Math.min(to, Math.max(one, two))];
+    }
+    return from < to ? [from, to].map((f) => [a + f * (c - a), b + f * (d - b)]) : null;
+  }
+  const isOnMap = (place) => place.every((v) => v >= PATHS_DOMAIN[0] && v <= PATHS_DOMAIN[1]);
+
   const plot = figure(ex, {
     label: t("plot"),
     x: { label: "μ₁", domain: PATHS_DOMAIN },
@@ -117,6 +132,7 @@ function render({ model, el }) {
     x: { label: t("iteration") },
     y: { label: "ℓ" },
     margin: { top: 30 },
+    clip: true,
     height: (width) => clamp(0.9 * width, 190, 300),
   });
   const knob = plot.handle({
@@ -163,6 +179,7 @@ function render({ model, el }) {
   const iteration = slider({ label: t("iteration"), min: 0, max: PATHS_MOST, oninput: (value, gesture) => ex.change({ iteration: value }, { gesture }) });
   const player = ex.player({
     interval: 350,
+    end: (gesture) => ex.change({ iteration: PATHS_MOST }, { gesture }),
     step: (gesture) => ex.state.iteration < PATHS_MOST && ex.change({ iteration: ex.state.iteration + 1 }, { gesture }) && ex.state.iteration < PATHS_MOST,
   });
   const sizeAt = (i) => Number((STEP_SIZES[0] * (STEP_SIZES[1] / STEP_SIZES[0]) ** (i / 100)).toPrecision(2));
@@ -185,7 +202,22 @@ function render({ model, el }) {
     box.style.borderBottom = `3px ${dash === null ? "solid" : dash.startsWith("7") ? "dashed" : "dotted"} var(--${color})`;
   });
   const basins = checkbox({ label: t("basins"), name: t("basins"), onchange: (on) => ex.change({ basins: on }) });
-  ex.controls.append(row(player.button, iteration, size), row(...shown, basins), row(ex.undoButton(), ex.resetButton(), ex.linkButton()));
+  ex.controls.append(row(...player.controls, iteration, size), row(...shown, basins), ex.stateRow(), ex.parts([
+    {
+      caption: t("table"),
+      head: () => [t("iteration"), ...CLIMBERS.flatMap((name) => [`${t(name)}: μ₁`, "μ₂", "ℓ"])],
+      rows: () => Array.from({ length: ex.state.iteration + 1 }, (_, n) => [n, ...CLIMBERS.flatMap((name) => {
+        const place = paths(ex.state)[name][n];
+        return [...place.map((mu) => formatNumber(mu)), formatFixed(height(place), 2)];
+      })]),
+    },
+    {
+      caption: t("map-table"),
+      head: () => ["μ₂ \\ μ₁", ...[0, 8, 16, 24, 32].map(String)],
+      rows: () => [32, 24, 16, 8, 0].map((b) => [b, ...[0, 8, 16, 24, 32].map((a) => height([a, b]).toFixed(1))]),
+    },
+  ]));
+  ex.next = () => ex.change({ iteration: Math.min(ex.state.iteration + 1, PATHS_MOST) });
 
   function valid(state) {
     const inside = (v) => Number.isFinite(v) && v >= PATHS_DOMAIN[0] && v <= PATHS_DOMAIN[1];
@@ -210,19 +242,25 @@ function render({ model, el }) {
       const { color, dash, end } = CLIMBER_STYLE[name];
       heights[name] = walked.map(height);
       const stroke = { fill: "none", stroke: `var(--${color})`, "stroke-width": 2.5, "stroke-dasharray": dash };
-      // A path that leaves the map is drawn to its edge.
-      const inside = (v) => clamp(v, PATHS_DOMAIN[0] - 1, PATHS_DOMAIN[1] + 1);
-      plot.line(`path-${name}`, here ? walked.map(([a]) => inside(a)) : null, walked.map(([, b]) => inside(b)), stroke);
-      const stops = here ? walked.map(([a, b]) => `M${(plot.x(inside(a)) - 3).toFixed(1)} ${plot.y(inside(b)).toFixed(1)}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0`).join("") : null;
+      // Of a path that leaves the map, what lies on it is drawn, to the edge.
+      const steps = here ? walked.slice(1).map((place, n) => onMap(walked[n], place)).filter(Boolean) : [];
+      const d = steps.map((step) => step.map(([a, b], n) => `${n ? "L" : "M"}${plot.x(a).toFixed(1)} ${plot.y(b).toFixed(1)}`).join("")).join("");
+      plot.mark(`path-${name}`, "path", here ? { d, ...stroke } : null);
+      const stops = here ? walked.filter(isOnMap).map(([a, b]) => `M${(plot.x(a) - 3).toFixed(1)} ${plot.y(b).toFixed(1)}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0`).join("") : null;
       plot.mark(`stops-${name}`, "path", here ? { d: stops, fill: `var(--${color})` } : null);
       const last = walked[walked.length - 1];
-      plot.mark(`end-${name}`, "circle", here ? { cx: plot.x(inside(last[0])), cy: plot.y(inside(last[1])), r: end, fill: `var(--${color})`, stroke: "var(--surface)", "stroke-width": 2 } : null, plot.over);
+      plot.mark(`end-${name}`, "circle", here && isOnMap(last) ? { cx: plot.x(last[0]), cy: plot.y(last[1]), r: end, fill: `var(--${color})`, stroke: "var(--surface)", "stroke-width": 2 } : null, plot.over);
     }
     const visible = CLIMBERS.filter((name) => state.shown.includes(name));
     const all = visible.flatMap((name) => heights[name]);
     const [low, high] = all.length ? [Math.max(Math.min(...all), Math.max(...all) - 200), Math.max(...all)] : [-1, 0];
     const pad = Math.max(0.08 * (high - low), 0.5);
     trace.domain({ x: [0, Math.max(upTo, 8)], y: [low - pad, high + pad] });
+    // What has fallen out of the picture is told by its number.
+    const lowest = Math.min(0, ...all);
+    plot.mark("left", "text", state.basins ? { x: plot.x(7), y: plot.y(29), class: "gmm-name", text: t("basin-left") } : null, plot.over);
+    plot.mark("right", "text", state.basins ? { x: plot.x(31), y: plot.y(1), class: "gmm-name", "text-anchor": "end", text: t("basin-right") } : null, plot.over);
+    trace.mark("below", "text", all.length && lowest < low ? { x: trace.width, y: trace.height - 6, "text-anchor": "end", class: "gmm-note gmm-name", text: `↓ ${minus(formatFixed(lowest, 0))}` } : null, trace.over);
     for (const name of CLIMBERS) {
       const { color, dash } = CLIMBER_STYLE[name];
       const steps = heights[name].map((_, n) => n);
@@ -242,11 +280,11 @@ function render({ model, el }) {
     ex.data(values);
     const told = visible.map((name) => {
       const [a, b] = found[name][upTo];
-      return t("told", { who: t(name), a: formatNumber(a, 3), b: formatNumber(b, 3), l: heights[name][upTo].toFixed(2) });
+      return t("told", { who: t(name), a: formatNumber(a, 3), b: formatNumber(b, 3), l: formatFixed(heights[name][upTo], 2) });
     });
     const lost = visible.includes("gradient") && Math.max(...found.gradient[upTo].map(Math.abs)) > PATHS_LOST;
     const falls = visible.includes("gradient") && heights.gradient.some((value, n) => n > 0 && value < heights.gradient[n - 1] - 1e-9);
-    ex.tell([t("after", { n: upTo }), ...told, ...(lost ? [t("lost")] : falls ? [t("falls")] : [])].join(" "));
+    ex.tell([visible.length ? t("after", { n: upTo }) : t("nobody"), ...told, ...(lost ? [t("lost")] : falls ? [t("falls")] : [])].join(" "));
     setAttribute(knob.node, "data-start", state.start.join(" "));
   }
 

@@ -8,7 +8,7 @@ from gmm_lib.bound import log_likelihood_gradient
 from gmm_lib.em import e_step
 from gmm_lib.fitting import fit
 from gmm_lib.mixture import GaussianMixture
-from gmm_lib.widgets.base import Explorer, Numbers, Whole, format_number
+from gmm_lib.widgets.base import Explorer, Numbers, Whole, format_fixed, format_number
 
 DOMAIN = (-2.0, 32.0)
 MOST = 60
@@ -174,7 +174,7 @@ class PathsExplorer(Explorer, kind="paths"):
                 who=self.words[name],
                 a=format_number(self.path(name)[-1][0], 3),
                 b=format_number(self.path(name)[-1][1], 3),
-                l=f"{self.log_likelihood(self.path(name)[-1]):.2f}",
+                l=format_fixed(self.log_likelihood(self.path(name)[-1]), 2),
             )
             for name in CLIMBERS
             if name in self.shown

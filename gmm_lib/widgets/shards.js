@@ -1,5 +1,8 @@
 // Chapter 8's explorer: sums of parts, made on several machines, add up to the sums of the whole.
-import { button, clamp, explorer, figure, formatNumber, formatPower, h, minus, more, disclosure, row, select, setAttribute, setEnabled, slider } from "./ui.js";
+import { button, h, row, select, setAttribute, setEnabled, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatNumber, formatPower, minus } from "./numbers.js";
 import { DegenerateComponent, Trajectory, eStep, flatten, makeMixture, maximize, moments } from "./em.js";
 
 const SHARDS_MACHINES = 8;
@@ -152,7 +155,7 @@ function render({ model, el }) {
     x: { label: "x" },
     y: { ticks: 0, label: t("machine-axis") },
     margin: { top: 28, left: 30 },
-    height: (width) => clamp(0.36 * width, 250, 380),
+    height: (width) => clamp(0.19 * width, 215, 380),
     paint,
   });
   const knobs = Array.from({ length: SHARDS_MACHINES - 1 }, (_, s) =>
@@ -191,7 +194,7 @@ function render({ model, el }) {
 
   // -- the cards: made once, so that a button keeps the focus when its card changes
 
-  function makeCard(action = null) {
+  function makeCard(...actions) {
     const title = h("strong", { class: "gmm-shard-title" });
     const meta = h("span", { class: "gmm-shard-meta" });
     const rows = SYMBOLS_2.map(() => {
@@ -199,20 +202,26 @@ function render({ model, el }) {
       const cells = [0, 1].map((j) => {
         const bar = h("span", { class: "gmm-shard-bar" });
         bar.style.setProperty("--knob", `var(--c${j + 1})`);
-        const value = h("span", { class: "gmm-shard-value" });
+        const value = h("span", { class: "gmm-shard-value", role: "img" }); // so that its name is read for it
+
         return { bar, value, track: h("span", { class: "gmm-shard-track" }, bar) };
       });
       const element = h("div", { class: "gmm-shard-row" }, symbol, ...cells.flatMap(({ track, value }) => [track, value]));
       return { element, symbol, cells };
     });
-    const head = h("div", { class: "gmm-shard-head" }, h("span", { class: "gmm-shard-names" }, title, meta), action);
+    const head = h("div", { class: "gmm-shard-head" }, h("span", { class: "gmm-shard-names" }, title, meta), ...actions);
     const element = h("div", { class: "gmm-shard", role: "group" }, head, ...rows.map(({ element: each }) => each));
-    return { element, title, meta, rows, action };
+    return { element, title, meta, rows };
   }
-  const cards = Array.from({ length: SHARDS_MACHINES }, (_, part) => makeCard(button("", () => press(part))));
+  // Two buttons, one of which shows: Enter pressed once more must not kill the machine that has just helped out.
+  const cards = Array.from({ length: SHARDS_MACHINES }, (_, part) => {
+    const kill = button(t("kill"), () => press(part));
+    const again = button(t("recompute"), () => press(part));
+    return { ...makeCard(kill, again), kill, again };
+  });
   const wholeCard = makeCard();
   wholeCard.element.classList.add("gmm-shard-whole");
-  ex.status.before(h("div", { class: "gmm-shards" }, ...cards.map(({ element }) => element), wholeCard.element));
+  const cardBox = h("div", { class: "gmm-shards" }, ...cards.map(({ element }) => element), wholeCard.element);
 
   function fillCard(card, { title, meta, sums, scale, symbols }) {
     card.title.textContent = title;
@@ -227,6 +236,7 @@ function render({ model, el }) {
         bar.style.width = `${((100 * Math.abs(number)) / scale[r]).toFixed(2)}%`;
         setAttribute(bar, "data-negative", number < 0);
         value.textContent = minus(formatNumber(Math.abs(number) < 1e-6 * scale[r] ? 0 : number, 4));
+        setAttribute(value, "aria-label", t("sum-of", { symbol: symbols[r], j: j + 1, value: value.textContent }));
       });
     });
   }
@@ -283,28 +293,36 @@ function render({ model, el }) {
     if (keepers[part] !== -1) {
       const victim = keepers[part];
       if (dead.length === n - 1) return ex.tell(t("last-machine"));
-      return ex.change({ dead: [...dead, victim], keepers: keepers.map((keeper) => (keeper === victim ? -1 : keeper)), merged: 0 });
+      ex.change({ dead: [...dead, victim], keepers: keepers.map((keeper) => (keeper === victim ? -1 : keeper)), merged: 0 });
+      return cards[part].again.focus();
     }
     const living = Array.from({ length: n }, (_, s) => s).filter((s) => !dead.includes(s));
     const load = (s) => keepers.filter((keeper) => keeper === s).length;
     const helper = living.reduce((best, s) => (load(s) < load(best) ? s : best));
-    return ex.change({ keepers: keepers.map((keeper, p) => (p === part ? helper : keeper)) });
+    ex.change({ keepers: keepers.map((keeper, p) => (p === part ? helper : keeper)) });
+    const lost = ex.state.keepers.indexOf(-1);
+    return (lost >= 0 ? cards[lost].again : merge).focus();
   }
-  const table = h("div", { class: "gmm-scroll", tabindex: 0, role: "region", "aria-label": t("numbers") });
+  // The buttons of the game stand under the picture, before the cards that tell what came of it.
+  ex.status.before(row(merge, ...player.controls, next, ex.undoButton()));
   ex.controls.append(
-    row(machines, choice, shuffle, place),
-    row(merge, player.button, next, order),
-    row(ex.undoButton(), ex.resetButton(), ex.linkButton()),
-    more(disclosure(t("numbers"), table)),
+    cardBox,
+    row(machines, choice, order, shuffle, place, ex.resetButton(), ex.linkButton(), ex.projectorButton()),
+    ex.parts([
+      { caption: t("sums-table"), head: () => ["quantity", "merged", "one-place", "relative"].map((key) => t(key)), rows: sumRows },
+      { caption: t("parts-table"), head: () => [t("part-column"), t("points-column"), "ℓ"], rows: () => numbers(ex.state).own.map(({ logLikelihood }, part) => [part + 1, numbers(ex.state).parts[part].length, ex.state.keepers[part] === -1 ? "–" : formatNumber(logLikelihood, 6)]) },
+    ]),
   );
+  ex.next = () => (canMerge() ? merge : next).click();
 
   function valid(state) {
     const { data, machines: n, cuts, shuffle: s, iteration, order: way, merged, keepers, dead } = state;
     const whole = (value, least, most) => Number.isInteger(value) && value >= least && value <= most;
     const machine = (value) => whole(value, 0, n - 1);
+    const inside = (cut) => Number.isFinite(cut) && cut >= dataOf(data).sorted[0] && cut <= dataOf(data).sorted[dataOf(data).m - 1];
     const sound =
       Object.hasOwn(sets, data) && whole(n, 1, SHARDS_MACHINES) &&
-      Array.isArray(cuts) && cuts.length === n - 1 && cuts.every((cut, i) => Number.isFinite(cut) && (i === 0 || cut >= cuts[i - 1])) &&
+      Array.isArray(cuts) && cuts.length === n - 1 && cuts.every((cut, i) => inside(cut) && (i === 0 || cut >= cuts[i - 1])) &&
       whole(s, 0, SHARDS_SHUFFLES) && whole(iteration, 0, SHARDS_ITERATIONS) && ["tree", "chain"].includes(way) &&
       Array.isArray(keepers) && keepers.length === n && Array.isArray(dead) && dead.every(machine) && new Set(dead).size < n &&
       keepers.every((keeper) => keeper === -1 || (machine(keeper) && !dead.includes(keeper))) &&
@@ -351,10 +369,12 @@ function render({ model, el }) {
       const title = list.length > 1 ? t("group", { list: list.map((each) => each + 1).join(" + ") }) : gone ? t("part-lost", { part: part + 1 }) : keeper === part ? t("machine", { n: part + 1 }) : t("part-by", { part: part + 1, n: keeper + 1 });
       fillCard(card, { title, meta: gone ? t("points-only", { n: parts[part].length }) : meta(points(list), sums.logLikelihood), sums: gone ? null : all[g], scale, symbols });
       setAttribute(card.element, "data-lost", gone);
-      card.action.hidden = list.length > 1 || n === 1;
-      card.action.textContent = gone ? t("recompute") : t("kill");
-      setAttribute(card.action, "aria-label", gone ? t("recompute-name", { part: part + 1 }) : t("kill-name", { n: keeper + 1 }));
+      card.kill.hidden = gone || list.length > 1 || n === 1;
+      card.again.hidden = !gone;
+      setAttribute(card.kill, "aria-label", t("kill-name", { n: keeper + 1 }));
+      setAttribute(card.again, "aria-label", t("recompute-name", { part: part + 1 }));
     });
+    setAttribute(cardBox, "data-features", d);
     cards.forEach((card, part) => (card.element.hidden = !shown.has(part)));
     fillCard(wholeCard, { title: t("whole"), meta: meta(m, whole.logLikelihood), sums: total, scale, symbols });
 
@@ -367,8 +387,6 @@ function render({ model, el }) {
     setEnabled(next, complete);
     setAttribute(next, "data-next", complete);
     setAttribute(merge, "data-next", canMerge());
-    drawTable(found, symbols, total, all);
-
     ex.data({
       data: state.data,
       iteration: state.iteration,
@@ -395,8 +413,12 @@ function render({ model, el }) {
     return [t("close", { difference: rounding(difference) }), ...(thetaDifference === null ? [] : [t("close-theta", { difference: rounding(thetaDifference) })])];
   }
 
-  function drawTable({ complete, groups, whole, ours, theirs, data }, symbols, total, all) {
+  function sumRows() {
+    const { complete, groups, whole, ours, theirs, data } = numbers(ex.state);
     const { k, d } = data;
+    const symbols = d === 1 ? SYMBOLS_1 : SYMBOLS_2;
+    const all = groups.map(({ sums }) => plainSums(sums, k, d));
+    const total = plainSums(whole, k, d);
     const rows = [];
     const add = (name, mine, other) => rows.push([name, mine, other]);
     symbols.forEach((symbol, r) => {
@@ -410,15 +432,9 @@ function render({ model, el }) {
         for (let a = 0; a < d; a += 1) for (let b = a; b < d; b += 1) add(`Σ${d > 1 ? "₁₂"[a] + "₁₂"[b] : ""}, ${j + 1}`, ours?.covariances[(j * d + a) * d + b] ?? null, theirs.covariances[(j * d + a) * d + b]);
       }
     }
-    const cell = (value) => h("td", {}, value === null ? "–" : minus(String(value)));
-    table.replaceChildren(
-      h("table", {},
-        h("thead", {}, h("tr", {}, ...["quantity", "merged", "one-place", "relative"].map((key) => h("th", { scope: "col" }, t(key))))),
-        h("tbody", {}, ...rows.map(([name, mine, other]) =>
-          h("tr", {}, h("th", { scope: "row" }, name), cell(mine), cell(other), h("td", {}, mine === null ? "–" : mine === other ? "0" : rounding(Math.abs((mine - other) / other)))),
-        )),
-      ),
-    );
+    const cell = (value) => (value === null ? "–" : String(value));
+    const off = (mine, other) => (mine === null ? "–" : mine === other ? "0" : rounding(Math.abs((mine - other) / other)));
+    return rows.map(([name, mine, other]) => [name, cell(mine), cell(other), off(mine, other)]);
   }
 
   return ex.start();

@@ -153,10 +153,8 @@ class ShardsExplorer(Explorer, kind="shards"):
         """What does not fit other data or another number of machines is split anew."""
         if not self._ready:
             return
-        x = self.X[:, 0]
-        if self._problem() or (
-            self.cuts and not x.min() < min(self.cuts) <= max(self.cuts) < x.max()
-        ):
+        if self._problem():
+            x = self.X[:, 0]
             with self.hold_sync():
                 self.cuts = list(even_cuts(x, self.machines))
                 self.keepers, self.dead = list(range(self.machines)), []
@@ -165,10 +163,12 @@ class ShardsExplorer(Explorer, kind="shards"):
     def _problem(self):
         """Return what is wrong with the state as a whole, None if nothing is."""
         n = self.machines
-        if len(self.cuts) != n - 1 or list(self.cuts) != sorted(self.cuts):
+        low, high = self.X[:, 0].min(), self.X[:, 0].max()
+        inside = all(low <= cut <= high for cut in self.cuts)
+        if len(self.cuts) != n - 1 or list(self.cuts) != sorted(self.cuts) or not inside:
             return (
-                f"cuts: expected {n - 1} ascending numbers, got {list(self.cuts)}; give one "
-                "between two machines."
+                f"cuts: expected {n - 1} ascending numbers from {low:g} to {high:g}, got "
+                f"{list(self.cuts)}; give one between two machines."
             )
         if self.shuffle > SHUFFLES:
             return f"shuffle: expected at most {SHUFFLES}, got {self.shuffle}; give less."

@@ -1,5 +1,9 @@
 // Chapter 6's explorer: one slider, the variance of equal round components, from soft responsibilities to k-means.
-import { button, checkbox, clamp, explorer, figure, formatNumber, formatPercent, markPath, row, select, setEnabled, slider } from "./ui.js";
+import { markPath } from "./color.js";
+import { button, checkbox, row, select, setEnabled, slider } from "./elements.js";
+import { explorer } from "./explorer.js";
+import { figure } from "./figure.js";
+import { clamp, formatNumber, formatPercent } from "./numbers.js";
 import { eStep, flatten, makeMixture, moments } from "./em.js";
 
 const SOFT_RANGE = [1e-3, 1e4];
@@ -7,7 +11,7 @@ const SOFT_DECADES = Math.log10(SOFT_RANGE[1] / SOFT_RANGE[0]);
 const SOFT_STEPS = 40 * SOFT_DECADES; // of the slider
 const SOFT_DECIDED = 0.99;
 const SOFT_NEAR = 0.002;
-const SOFT_REACH = 1e6;
+const SOFT_MOVES = 5000; // the most on the way to the end
 const SOFT_STRIP = -0.13; // where the means stand below the shares of one feature
 
 function render({ model, el }) {
@@ -250,6 +254,12 @@ function render({ model, el }) {
     const { sd } = dataOf(state.data);
     return next.every((mean, j) => mean.every((mu, a) => Math.abs(mu - state.means[j][a]) < 1e-9 * sd));
   };
+  function settledFrom(state) {
+    let now = state;
+    for (let n = 0; n < SOFT_MOVES && !still(now); n += 1) now = { ...now, means: moved(now) };
+    return now.means;
+  }
+  ex.next = () => advance({ animate: true });
   const advance = (options) => {
     if (still(ex.state)) return ex.tell(t("settled"));
     return ex.change({ means: moved(ex.state) }, options);
@@ -258,20 +268,45 @@ function render({ model, el }) {
     ex.stopPlaying();
     advance({ animate: true });
   });
-  const player = ex.player({ interval: 260, step: (gesture) => !still(ex.state) && ex.change({ means: moved(ex.state) }, { gesture, animate: true }) });
+  const player = ex.player({ interval: 260, end: (gesture) => ex.change({ means: settledFrom(ex.state) }, { gesture, animate: true }), step: (gesture) => !still(ex.state) && ex.change({ means: moved(ex.state) }, { gesture, animate: true }) });
   const back = button(t("back"), () => {
     ex.stopPlaying();
     ex.change({ means: ex.state.start });
   });
   const border = checkbox({ label: t("border"), onchange: () => ex.redraw() });
-  ex.controls.append(row(epsilon), row(step, player.button, back, choice, border), row(ex.undoButton(), ex.resetButton(), ex.linkButton()));
+  ex.controls.append(row(epsilon), row(step, ...player.controls, back, choice, border), ex.stateRow(), ex.parts([
+    { caption: t("means-table"), head: () => [t("component"), ...axesOf(ex.state), t("kmeans-column")], rows: meanRows },
+    { caption: t("points-table"), head: () => [t("point-column"), ...ex.state.means.map((_, j) => `w${"₁₂₃"[j]}`), t("decided-column")], rows: pointRows },
+    { caption: t("trace"), head: () => ["ε", "H"], rows: () => [-3, -2, -1, 0, 1, 2, 3, 4].map((power) => [formatNumber(10 ** power), uncertainty(ex.state, 10 ** power).toFixed(2)]) },
+  ]));
+
+  // What the pictures show, as numbers; of many points those that are still undecided, and the first of the others.
+  const axesOf = (state) => (dataOf(state.data).d === 1 ? ["x"] : sets[state.data].axes);
+  const pair = (values) => (values.length === 1 ? `x = ${formatNumber(values[0], 3)}` : `(${values.map((value) => formatNumber(value, 3)).join(", ")})`);
+  function meanRows() {
+    const { data, start, means } = ex.state;
+    const centers = keep("kmeans", [data, start], () => kmeansFrom(dataOf(data), start));
+    return means.map((mean, j) => [j + 1, ...mean.map((mu) => formatNumber(mu)), centers ? pair(centers[j]) : "–"]);
+  }
+  function pointRows() {
+    const { x, d, k, w, m } = dataOf(ex.state.data);
+    const at = keep("at", [ex.state.data, ex.state.means], () => decidedAt(dataOf(ex.state.data), ex.state.means));
+    const order = Array.from({ length: m }, (_, i) => i).sort((a, b) => at[a] - at[b]).slice(0, 30);
+    return order.map((i) => [pair(Array.from(x.subarray(i * d, i * d + d))), ...Array.from(w.subarray(i * k, i * k + k), (share) => share.toFixed(4)), formatNumber(at[i], 3)]);
+  }
 
   function valid({ data, variance, start, means }) {
     const own = sets[data]?.means;
     const fits = (list) =>
       Array.isArray(list) && list.length === own.length &&
-      list.every((mean) => Array.isArray(mean) && mean.length === own[0].length && mean.every((mu) => Number.isFinite(mu) && Math.abs(mu) <= SOFT_REACH));
-    const sound = own && Object.hasOwn(sets, data) && Number.isFinite(variance) && variance >= SOFT_RANGE[0] && variance <= SOFT_RANGE[1] && fits(start) && fits(means);
+      list.every((mean) => Array.isArray(mean) && mean.length === own[0].length && mean.every(among));
+    // Among the points, up to rounding: further out there is nothing to see.
+    const among = (mu, a) => {
+      const { low, high } = dataOf(data);
+      const slack = 1e-9 * (high[a] - low[a]);
+      return Number.isFinite(mu) && mu >= low[a] - slack && mu <= high[a] + slack;
+    };
+    const sound = Object.hasOwn(sets, data) && Number.isFinite(variance) && variance >= SOFT_RANGE[0] && variance <= SOFT_RANGE[1] && fits(start) && fits(means);
     return sound ? null : t("bad-link");
   }
 
@@ -297,6 +332,7 @@ function render({ model, el }) {
     const [xs, ys] = [plot.domain().x, plot.domain().y];
     means.forEach((a, i) => {
       means.slice(0, i).forEach((b) => {
+        if (a.every((value, c) => value === b[c])) return undefined; // at one place there is no border
         const middle = a.map((value, c) => (value + b[c]) / 2);
         if (a.length === 1) return lines.push([middle[0], ys[0], middle[0], ys[1]]);
         const [dx, dy] = [b[1] - a[1], a[0] - b[0]];

@@ -24,7 +24,6 @@ from gmm_lib.widgets.base import (
 RANGE = (1e-3, 1e4)  # of the variance
 DECIDED = 0.99  # a point has made up its mind when one component has at least this share of it
 NEAR = 0.002  # in standard deviations of the data: what no eye can tell apart is told as one
-REACH = 1e6  # how far out a mean may be asked for
 
 # Where the means start: in chapter 6's example the two means stand at 4 and 21; the others are
 # rounded places near the middle, from which the way to k-means can be watched.
@@ -105,10 +104,13 @@ class SoftHardExplorer(Explorer, kind="soft-hard", module="soft_hard.js"):
                 f"{name}: expected shape {expected} for {self.data}, got {np.shape(value)}; give "
                 "one center a component."
             )
-        if np.abs(value).max() > REACH:
+        X = self.X
+        slack = 1e-9 * np.ptp(X, axis=0)  # of rounding
+        low, high = X.min(axis=0), X.max(axis=0)
+        if not ((low - slack <= value) & (value <= high + slack)).all():
             raise TraitError(
-                f"{name}: expected numbers up to {REACH:g}, got {value}; choose centers "
-                "amid the data."
+                f"{name}: expected means among the points, from {low} to {high}, got {value}; "
+                "choose centers amid the data."
             )
         return value
 
