@@ -177,17 +177,26 @@ def whole_book() -> str:
             bodies.append((caption if page == pages[0] else None, body))
     bodies.append((None, solved.section))
     text = "".join(str(body) for _, body in bodies)
-    head = parse(contents()[1][1][0]).head  # a chapter's: it has the mathematics
-    styles = [each["href"] for each in head.select('link[rel~="stylesheet"]')]
-    links = "".join(f'<link rel="stylesheet" href="{"../html/chapters/" + s}"/>' for s in styles)
-    setting = next(each for each in head.select("script") if "window.MathJax" in each.text)
     title = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
     return (
-        '<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8"/>'
-        f"<title>{html.escape(title)}</title>{links}<style>{STYLE.read_text(encoding='utf-8')}"
-        f'</style>{setting}<script defer src="../html/_static/mathjax/tex-chtml.js"></script></head>'
-        f'<body><article class="bd-article book">{cover()}{list_of_contents(bodies)}{text}'
-        "</article></body></html>"
+        f'<!DOCTYPE html><html lang="en" data-theme="light">{stylesheet(title)}<body>'
+        f'<article class="bd-article book">{cover()}{list_of_contents(bodies)}{text}</article>'
+        "</body></html>"
+    )
+
+
+def stylesheet(title: str) -> str:
+    """The head of a page to print beside the site: its style, ours, and the mathematics."""
+    page = contents()[1][1][0]  # a chapter: it has the mathematics
+    head = parse(page).head
+    styles = [each["href"] for each in head.select('link[rel~="stylesheet"]')]
+    folder = f"../html/{posixpath.dirname(page)}"
+    links = "".join(f'<link rel="stylesheet" href="{folder}/{each}"/>' for each in styles)
+    setting = next(each for each in head.select("script") if "window.MathJax" in each.text)
+    return (
+        f'<head><meta charset="utf-8"/><title>{html.escape(title)}</title>{links}'
+        f"<style>{STYLE.read_text(encoding='utf-8')}</style>{setting}"
+        '<script defer src="../html/_static/mathjax/tex-chtml.js"></script></head>'
     )
 
 
@@ -217,12 +226,18 @@ NUMBER = """
 """
 
 
-def print_book(browser, source: Path, target: Path) -> None:
-    """Print the one page, with the numbers of pages in its contents."""
+def print_page(browser, source: Path):
+    """A page of the browser, ready to be printed: pictures are there, formulas set."""
     page = browser.new_page()
-    page.set_default_timeout(300_000)
+    page.set_default_timeout(600_000)
     page.goto(source.as_uri(), wait_until="load")
     page.evaluate("() => MathJax.startup.promise.then(() => document.fonts.ready).then(() => 0)")
+    return page
+
+
+def print_book(browser, source: Path, target: Path) -> None:
+    """Print the one page, with the numbers of pages in its contents."""
+    page = print_page(browser, source)
     options = {"prefer_css_page_size": True, "tagged": True, "outline": True}
     options["print_background"] = True
     known = {}
