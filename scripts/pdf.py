@@ -31,7 +31,7 @@ from browser import launch
 PAPER = OUTPUT / "paper"
 TARGET = PAPER / "gaussian-mixtures-and-em.pdf"
 STYLE = Path(__file__).with_name("pdf.css")
-TITLE_ATTRIBUTES = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
+REFERRING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 # What a press of a button would bring, or a script reads.
 NOT_ON_PAPER = "script, style, .headerlink, details.hide, .explorer-error, p.live-only, nav, button"
 
@@ -39,7 +39,9 @@ NOT_ON_PAPER = "script, style, .headerlink, details.hide, .explorer-error, p.liv
 def contents() -> list[tuple[str | None, list[str]]]:
     """The parts of the book: a caption (None before the first part) and the names of its pages."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    parts = [(part["caption"], [each["file"] for each in part["chapters"]]) for part in toc["parts"]]
+    parts = [
+        (part["caption"], [each["file"] for each in part["chapters"]]) for part in toc["parts"]
+    ]
     return [(None, [toc["root"]]), *parts]
 
 
@@ -103,7 +105,7 @@ def article(page: str, names: dict[str, set[str]]):
         lead_inside(link, page, names)
     for element in body.select("[id]"):
         element["id"] = unique(page, element["id"])
-    for attribute in TITLE_ATTRIBUTES:
+    for attribute in REFERRING:
         for element in body.select(f"[{attribute}]"):
             element[attribute] = " ".join(unique(page, each) for each in element[attribute].split())
     body.insert(0, fragment(f'<span id="{unique(page, "")}"></span>'))
@@ -163,7 +165,10 @@ def whole_book() -> str:
         name: {each["id"] for each in parse(name).select("article.bd-article [id]")}
         for name in order
     }
-    bodies, solved = [], fragment('<section><span id="solutions"></span><h1>Solutions</h1></section>')
+    bodies, solved = (
+        [],
+        fragment('<section><span id="solutions"></span><h1>Solutions</h1></section>'),
+    )
     for caption, pages in contents():
         for page in pages:
             body = article(page, names)
@@ -179,13 +184,13 @@ def whole_book() -> str:
     text = "".join(str(body) for _, body in bodies)
     title = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
     return (
-        f'<!DOCTYPE html><html lang="en" data-theme="light">{stylesheet(title)}<body>'
+        f'<!DOCTYPE html><html lang="en" data-theme="light">{head_for(title)}<body>'
         f'<article class="bd-article book">{cover()}{list_of_contents(bodies)}{text}</article>'
         "</body></html>"
     )
 
 
-def stylesheet(title: str) -> str:
+def head_for(title: str) -> str:
     """The head of a page to print beside the site: its style, ours, and the mathematics."""
     page = contents()[1][1][0]  # a chapter: it has the mathematics
     head = parse(page).head
@@ -259,7 +264,7 @@ def main() -> None:
     stamp = PAPER / ".fingerprint"
     wanted = (
         (SITE / ".fingerprint").read_text()
-        + fingerprint(["scripts/pdf.*", "pyproject.toml"])
+        + fingerprint(["scripts/pdf.*"])
         + os.environ.get("BOOK_ADDRESS", "")
     )
     if TARGET.exists() and stamp.exists() and stamp.read_text() == wanted:

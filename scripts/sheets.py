@@ -21,22 +21,38 @@ from browser import launch
 from gmm_lib import datasets, e_step, em_states
 from gmm_lib.bound import evidence_lower_bound
 from gmm_lib.worksheet import em_worksheet
-from pdf import PAPER, address, contents, parse, print_page, stylesheet
+from pdf import PAPER, address, contents, head_for, parse, print_page
 
 TARGET = PAPER / "sheets.pdf"
 SHEETS = ("em-blank", "em-filled", "derivation-blank", "derivation-filled")
 # The left side, what is to be filled in, and the reason for the sign between them.
 DERIVATION = [
-    (r"\ell(\theta) =", r"\sum_i \log \sum_z p(x^{(i)}, z; \theta)", "the density, summed over the labels"),
-    ("=", r"\sum_i \log \sum_z Q_i(z)\, \frac{p(x^{(i)}, z; \theta)}{Q_i(z)}", "times and divided by $Q_i(z) > 0$"),
-    (r"\ge", r"\sum_i \sum_z Q_i(z) \log \frac{p(x^{(i)}, z; \theta)}{Q_i(z)} = B(Q, \theta)", "Jensen: the log is concave"),
-    (r"Q_i(z) =", r"p(z \mid x^{(i)}; \theta_t)", "E step: the ratio must not depend on $z$, so that “=” holds"),
+    (
+        r"\ell(\theta) =",
+        r"\sum_i \log \sum_z p(x^{(i)}, z; \theta)",
+        "the density, summed over the labels",
+    ),
+    (
+        "=",
+        r"\sum_i \log \sum_z Q_i(z)\, \frac{p(x^{(i)}, z; \theta)}{Q_i(z)}",
+        "times and divided by $Q_i(z) > 0$",
+    ),
+    (
+        r"\ge",
+        r"\sum_i \sum_z Q_i(z) \log \frac{p(x^{(i)}, z; \theta)}{Q_i(z)} = B(Q, \theta)",
+        "Jensen: the log is concave",
+    ),
+    (
+        r"Q_i(z) =",
+        r"p(z \mid x^{(i)}; \theta_t)",
+        "E step: the ratio must not depend on $z$, so that “=” holds",
+    ),
     (r"\ell(\theta_t) =", r"B(Q, \theta_t)", "the bound touches at $\\theta_t$"),
     (r"\theta_{t+1} =", r"\arg\max_\theta\, B(Q, \theta)", "M step: $Q$ stays as it is"),
     (r"\ell(\theta_{t+1}) \ge", r"B(Q, \theta_{t+1})", "the bound is below $\\ell$ everywhere"),
     (r"\ge", r"B(Q, \theta_t)", "$\\theta_{t+1}$ is the top of the bound"),
     ("=", r"\ell(\theta_t)", "it touched there; so $\\ell$ never falls"),
-]  # fmt: skip
+]
 
 
 def markdown(text: str) -> str:
@@ -81,7 +97,8 @@ def derivation_sheet(filled: bool) -> str:
     before, after = (state.mixture for state in islice(em_states(ten.X, ten.start), 2))
     w = e_step(ten.X, before)[0]
     rows = [
-        f"| $\\displaystyle {left}$ | " + (f"$\\displaystyle {right}$ | {why} |" if filled else " | |")
+        f"| $\\displaystyle {left}$ | "
+        + (f"$\\displaystyle {right}$ | {why} |" if filled else " | |")
         for left, right, why in DERIVATION
     ]
     values = {
@@ -99,8 +116,8 @@ def derivation_sheet(filled: bool) -> str:
             "distributions over the labels, one for each point.\n",
             "| | the line | why |\n|---:|:---|:---|",
             *rows,
-            "\n**On the ten points**, for the first iteration from the start of the book. Before you "
-            "compute them: which two are equal, and which is the largest?\n",
+            "\n**On the ten points**, for the first iteration from the start of the book. Before "
+            "you compute them: which two are equal, and which is the largest?\n",
             f"| {names} |\n|{'---:|' * len(values)}\n| {' | '.join(cells)} |",
         ]
     )
@@ -154,7 +171,7 @@ def main() -> None:
         '<p class="name">Name: <i></i> Gaussian mixtures and EM, CC BY 4.0</p></section>'
         for name, text in sheets.items()
     )
-    head = stylesheet("Sheets to print: Gaussian mixtures and EM")
+    head = head_for("Sheets to print: Gaussian mixtures and EM")
     source.write_text(
         f'<!DOCTYPE html><html lang="en" data-theme="light">{head}'
         f'<body class="sheets"><article class="bd-article">{body}</article></body></html>',
