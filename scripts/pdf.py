@@ -103,7 +103,7 @@ def article(page: str, names: dict[str, set[str]]):
         del image["loading"]
     for link in body.select("a[href]"):
         lead_inside(link, page, names)
-    for element in body.select("[id]"):
+    for element in [body, *body.select("[id]")]:
         element["id"] = unique(page, element["id"])
     for attribute in REFERRING:
         for element in body.select(f"[{attribute}]"):
