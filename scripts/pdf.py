@@ -15,6 +15,7 @@ import ctypes
 import html
 import os
 import posixpath
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -258,6 +259,22 @@ def print_book(browser, source: Path, target: Path) -> None:
     sys.exit("Expected the numbers of pages to settle, got others after each printing")
 
 
+def mend_outline(pdf: Path) -> None:
+    """Halve the titles that Chromium wrote twice: those of headings that begin a page.
+
+    Blanks take the place of what goes, so that whatever the file says of its places stays true.
+    """
+    doubled = re.compile(
+        rb"/Title (?:\((?P<text>.+?)(?P=text)\)|<FEFF(?P<hex>[0-9A-F]+)(?P=hex)>)\n"
+    )
+
+    def once(found: re.Match) -> bytes:
+        title = b"(%s)" % found["text"] if found["text"] else b"<FEFF%s>" % found["hex"]
+        return (b"/Title " + title).ljust(len(found[0]) - 1) + b"\n"
+
+    pdf.write_bytes(doubled.sub(once, pdf.read_bytes()))
+
+
 def main() -> None:
     if not (SITE / ".fingerprint").exists():
         sys.exit(f"Expected the built book in {SITE}, got none. Build it first: make book")
@@ -278,6 +295,7 @@ def main() -> None:
         print_book(browser, source, fresh)
         browser.close()
     source.unlink()
+    mend_outline(fresh)
     fresh.replace(TARGET)
     stamp.write_text(wanted)
     with pypdfium2.PdfDocument(TARGET) as document:

@@ -122,6 +122,8 @@ def test_contents_and_outline_name_the_pages(site, book_pdf, book_text):
         listed = re.search(re.escape(title) + r"\s+(\d+)\s", front)
         assert int(listed[1]) == pages[title]
     assert pages["Solutions"] > pages["Bibliography"]
+    halves = [(title[: len(title) // 2], title[len(title) // 2 :]) for title in pages]
+    assert [first for first, second in halves if first == second] == []
 
 
 def test_text_can_be_searched_and_stands_once(site, book_text):
