@@ -113,7 +113,7 @@ def test_the_pdf_is_whole_tagged_and_light(book_pdf, book_text):
 
 def test_contents_and_outline_name_the_pages(site, book_pdf, book_text):
     entries = outline(book_pdf)
-    pages = {title: page for level, title, page in entries}
+    pages = {title: page for level, title, page in entries if level == 0}
     front = words(" ".join(book_text[:FIRST]))
     for number, name in enumerate(CHAPTERS[:8], 1):
         title = words(parsed(site / f"{name}.html").title.string.partition(" — ")[0])
@@ -123,7 +123,7 @@ def test_contents_and_outline_name_the_pages(site, book_pdf, book_text):
         assert int(listed[0]) == pages[title], front[:400]
         assert int(listed[-1]) >= pages["Solutions"]
     assert pages["Solutions"] > pages["Bibliography"]
-    halves = [(title[: len(title) // 2], title[len(title) // 2 :]) for title in pages]
+    halves = [(title[: len(title) // 2], title[len(title) // 2 :]) for _, title, _ in entries]
     assert [first for first, second in halves if first == second] == []
 
 
@@ -193,7 +193,7 @@ def test_a_sheet_is_a_page_and_nothing_is_cut(sheets_pdf):
     assert len(pages) == len(made)
     for page, sheet in zip(pages, made.values(), strict=True):
         parts = pdf.fragment(sheet)
-        assert page.startswith(words(parts.h1.text.replace("\\", "")))
+        assert re.match(r"(\d+ )?" + re.escape(words(parts.h1.text)), page)  # the page's number
         assert page.count("CC BY 4.0") == 1
         assert "Name:" in page
 
