@@ -12,6 +12,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help env browser book serve lab test test-fast test-newest monkey lint format bench weigh sizes \
+  pdf sheets zip \
   picture lock clean
 
 help: ## Show this list
@@ -73,6 +74,15 @@ weigh: book ## Print what pages weigh, how soon explorers and Python in the page
 
 sizes: book ## Measure the room explorers take, for pages that do not shift
 	@$(BIN)/python scripts/sizes.py
+
+pdf: book ## Make one PDF of the whole book: _build/paper/gaussian-mixtures-and-em.pdf
+	@$(BIN)/python scripts/pdf.py
+
+sheets: book ## Make sheets to print, a page each: _build/paper/sheets.pdf
+	@$(BIN)/python scripts/sheets.py
+
+zip: pdf sheets ## Pack site, notebooks, PDF and sheets into one file for a room without a network
+	@$(BIN)/python scripts/pack.py
 
 picture: book ## Take the README's picture of the explorer from the built book
 	@$(BIN)/python scripts/picture.py
