@@ -317,6 +317,7 @@ CASES = {
         lambda folder: widgets.BoundExplorer(q="q"),
         lambda folder: widgets.BoundExplorer(q=[[1.0]]),
         lambda folder: widgets.BoundExplorer(q=[np.nan]),
+        lambda folder: widgets.SoftHardExplorer(means=[[1.0], [1e9]]),
         lambda folder: widgets.BoundExplorer(selected=0.5),
         lambda folder: widgets.BoundExplorer(selected=-1),
         lambda folder: widgets.BoundExplorer(half="E"),
@@ -344,6 +345,8 @@ CASES = {
             start=GaussianMixture(np.full(7, 1 / 7), range(7), np.ones(7))
         ),
         lambda folder: widgets.EMExplorer(selected=10),
+        lambda folder: widgets.EMExplorer(iteration=10**6),
+        lambda folder: widgets.EMExplorer(means=[[1e6]] * 2, covariances=[[[1e-300]]] * 2),
         lambda folder: setattr(widgets.EMExplorer(), "data", "iris"),
         lambda folder: widgets.EMExplorer("nothing"),
         lambda folder: widgets.EMExplorer("iris"),
@@ -351,6 +354,7 @@ CASES = {
     ],
     "widgets.jensen": [
         lambda folder: widgets.JensenExplorer(values=[0, 1]),
+        lambda folder: widgets.JensenExplorer(found=["nothing"]),
         lambda folder: widgets.JensenExplorer(masses=[0, 0]),
     ],
     "widgets.labels": [
@@ -383,7 +387,7 @@ CASES = {
     "widgets.soft_hard": [
         lambda folder: widgets.SoftHardExplorer(variance=0.0),
         lambda folder: widgets.SoftHardExplorer(means=[[1.0]]),
-        lambda folder: widgets.SoftHardExplorer(means=[[1.0], [1e9]]),
+        lambda folder: widgets.SoftHardExplorer(means=[[1.0], [900.0]]),
     ],
     "uncertainty": [
         lambda folder: standard_errors(TEN, START, "tied"),

@@ -264,7 +264,7 @@ class Numbers(TraitType):
         if np.abs(array).max() > self.limit:
             raise TraitError(
                 f"{self.name}: expected numbers from {-self.limit:g} to {self.limit:g}, got "
-                f"{array.flat[np.abs(array).argmax()]:g}; shift or rescale them to draw them"
+                f"{array.flat[np.abs(array).argmax()]:g}; shift or rescale them to draw them."
             )
         return as_tuples(array)
 

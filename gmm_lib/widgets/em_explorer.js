@@ -1,7 +1,7 @@
 // The EM explorer. Its state (see TRAITS) is the data, the start θ_0, the iteration t, the half of it, the covariance
 // type and the selected point; θ_t, responsibilities, ℓ and the whole picture follow from these.
 
-import { button, disclosure, h, more, row, select, setAttribute, setEnabled, slider } from "./elements.js";
+import { button, disclosure, more, row, select, setAttribute, setEnabled, slider } from "./elements.js";
 import { COVARIANCE_TYPES, DegenerateComponent, Trajectory, constrained, flatten, makeMixture, nested } from "./em.js";
 import { linePicture } from "./em_line.js";
 import { MANY, markRadius, paintMarks } from "./em_marks.js";

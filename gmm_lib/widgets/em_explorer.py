@@ -156,13 +156,13 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
                 "there are no more colors to tell them apart."
             )
         _in_view(X, "points")
-        with np.errstate(invalid="ignore", over="ignore"):
-            finite = np.isfinite(e_step(X, theta)[1])
-        if not finite:
+        try:
+            e_step(X, theta)
+        except ValueError:  # a point is out of reach of every component
             raise TraitError(
                 f"{name}: expected a mixture near the points, got one under which their "
                 "log-likelihood has no finite value; choose wider components or nearer points."
-            )
+            ) from None
         return as_tuples({"points": X, **_parameters(theta)}[name])
 
     @validate("selected")
@@ -178,7 +178,10 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
     @validate("iteration")
     def _few(self, proposal):
         if proposal["value"] > ITERATIONS:
-            raise TraitError(f"iteration: expected at most {ITERATIONS}, got {proposal['value']}")
+            raise TraitError(
+                f"iteration: expected at most {ITERATIONS}, got {proposal['value']}; EM is at "
+                "its end long before."
+            )
         return proposal["value"]
 
     @validate("data")

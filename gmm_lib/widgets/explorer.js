@@ -122,6 +122,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   };
   setAttribute(root, "aria-label", t("name"));
 
+  /** @returns {any} the traits by name; which there are the explorer's own module knows */
   const read = () => Object.fromEntries(traits.map((name) => [name, model.get(name)]));
   const ex = { root, plots, controls, status, model, kind, t, state: read(), redraws: [], unit: 1, next: null };
   const followers = []; // what is filled anew after each drawing

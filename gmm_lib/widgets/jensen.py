@@ -60,7 +60,9 @@ class JensenExplorer(Explorer, kind="jensen"):
     def _check_found(self, proposal):
         found = proposal["value"]
         if not set(found) <= set(WAYS) or len(set(found)) != len(found):
-            raise TraitError(f"found: expected some of {', '.join(WAYS)}, got {found}")
+            raise TraitError(
+                f"found: expected some of {', '.join(WAYS)}, got {found}; name each way once."
+            )
         return found
 
     @validate("values")

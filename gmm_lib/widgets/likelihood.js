@@ -361,7 +361,7 @@ function render({ model, el }) {
 
   // The two widths at the best center; and, where points have been moved, where the maximum was before.
   function drawBest(state, moments, best, unbiased) {
-    const { x, sigma } = sets[state.data];
+    const { sigma } = sets[state.data];
     const inside = (s) => state.shown && s >= sigma[0] && s <= sigma[1];
     const diamond = (a, s) => `M${map.x(a) - 7} ${map.y(s)}l7 -7l7 7l-7 7Z`;
     map.mark("unbiased", "rect", inside(unbiased) ? { x: map.x(moments.mean) - 4.5, y: map.y(unbiased) - 4.5, width: 9, height: 9, fill: "var(--surface)", stroke: "var(--c3)", "stroke-width": 2 } : null);
