@@ -9,7 +9,9 @@ const BOUND_COORDINATES = ["mean-1", "mean-2", "variance-1", "variance-2", "weig
 const BOUND_SYMBOLS = { "mean-1": "μ₁", "mean-2": "μ₂", "variance-1": "σ₁²", "variance-2": "σ₂²", "weight-1": "φ₁" };
 const BOUND_TRAITS = ["data", "coordinate", "climb", "weights", "means", "variances", "q", "selected", "iteration", "half", "before"];
 const BOUND_SAMPLES = 160;
+/** @type {[number, number]} */
 const BOUND_VARIANCES = [1e-9, 1e12]; // bound.py has the same
+/** @type {[number, number]} */
 const BOUND_WEIGHTS = [1e-9, 1 - 1e-9];
 
 const boundMixture = ({ weights, means, variances }) => makeMixture(weights, means.map((mu) => [mu]), variances.map((v) => [[v]]));

@@ -39,6 +39,10 @@ export function setPressed(element, pressed) {
 }
 
 // Each control returns its element with `.set(value)`; set never calls the listener.
+/**
+ * @param {{ label: string, min: number, max: number, step?: number, value?: number, format?: (value: number) => string,
+ *   oninput: (value: number, gesture: string) => void, name?: string | null }} options
+ */
 export function slider({ label, min, max, step = 1, value = min, format = String, oninput, name = null }) {
   const input = h("input", { type: "range", min, max, step, "aria-label": name ?? label });
   const output = h("span", { class: "gmm-value", "aria-hidden": "true" }); // <output> would be a second role=status
@@ -57,7 +61,10 @@ export function slider({ label, min, max, step = 1, value = min, format = String
   return element;
 }
 
-// options: [[value, text], …]
+/**
+ * @template V
+ * @param {{ label: string, options: [value: V, text: string][], value?: V, onchange: (value: V) => void, name?: string | null }} options
+ */
 export function select({ label, options, value, onchange, name = null }) {
   const input = h("select", { class: "gmm-select", "aria-label": name });
   const element = h("label", { class: "gmm-choice" }, h("span", { class: "gmm-label" }, label), input);
@@ -77,6 +84,10 @@ export function select({ label, options, value, onchange, name = null }) {
 
 // Commits on Enter and on leaving the field. What is not a number inside the limits goes back to what was, and
 // refuse(low, high) says so; explorers make theirs by ex.numberInput, which does.
+/**
+ * @param {{ label: string | null, name?: string | null, value?: number, min?: number, max?: number, step?: number | "any",
+ *   onchange: (value: number) => unknown, refuse?: (low: number, high: number) => void }} options
+ */
 export function numberInput({ label, name = null, value = 0, min = -LIMIT, max = LIMIT, step = "any", onchange, refuse = () => {} }) {
   const input = h("input", { type: "number", class: "gmm-number", inputmode: "decimal", step, min, max, "aria-label": name ?? label });
   const element = label === null ? input : h("label", { class: "gmm-choice" }, h("span", { class: "gmm-label" }, label), input);

@@ -215,8 +215,19 @@ export function constrained(mixture, type) {
 
 // The states of EM from a start, computed when first asked for and kept: gmm_lib.em_states.
 export class Trajectory {
+  /**
+   * @param {ReturnType<typeof flatten>} data
+   * @param {ReturnType<typeof makeMixture>} start
+   * @param {string} type
+   * @param {{ strength: number, covariance: ArrayLike<number> } | null} prior
+   */
   constructor({ x, m, d }, start, type = "full", prior = null) {
-    Object.assign(this, { x, m, d, k: start.k, type, prior });
+    this.x = x;
+    this.m = m;
+    this.d = d;
+    this.k = start.k;
+    this.type = type;
+    this.prior = prior;
     this.states = [];
     this.failure = null; // { iteration: the one whose M step failed, component, reason }
     this.w = new Float64Array(m * start.k); // responsibilities of iteration this.wOf

@@ -86,6 +86,10 @@ function render({ model, el }) {
   };
 
   // Whatever is taken hold of, what is on show becomes the new start.
+  /**
+   * @param {{ weights?: number[], means?: number[][], covariances?: number[][][] }} parts
+   * @param {{ gesture?: string | null, selected?: number | null, data?: string, points?: number[][], half?: "e" | "m" }} options
+   */
   function restart(parts, { gesture = null, selected = ex.state.selected, ...rest } = {}) {
     const start = { ...nested(now.mixture), ...parts };
     return ex.change({ ...rest, ...start, selected, iteration: 0, half: now.half }, { gesture });

@@ -3,13 +3,15 @@ import { h, setAttribute } from "./elements.js";
 import { nested } from "./em.js";
 import { LIMIT } from "./numbers.js";
 
-// Which numbers of a component can be typed: [trait, path, symbol].
-const parameterFields = (d) => [
-  ["weights", [], "φ"],
-  ...(d === 1
-    ? [["means", [0], "μ"], ["covariances", [0, 0], "σ²"]]
-    : [["means", [0], "μ₁"], ["means", [1], "μ₂"], ["covariances", [0, 0], "Σ₁₁"], ["covariances", [0, 1], "Σ₁₂"], ["covariances", [1, 1], "Σ₂₂"]]),
-];
+// Which numbers of a component can be typed.
+const parameterFields = (d) =>
+  /** @type {[trait: string, path: number[], symbol: string][]} */
+  ([
+    ["weights", [], "φ"],
+    ...(d === 1
+      ? [["means", [0], "μ"], ["covariances", [0, 0], "σ²"]]
+      : [["means", [0], "μ₁"], ["means", [1], "μ₂"], ["covariances", [0, 0], "Σ₁₁"], ["covariances", [0, 1], "Σ₁₂"], ["covariances", [1, 1], "Σ₂₂"]]),
+  ]);
 
 // restart(parts): makes a start of what has been typed; false where that cannot be.
 export function parameterTable(ex, restart) {

@@ -77,7 +77,9 @@ export function ease(t) {
 
 // The name of an explorer in links: the second of one name on a page is name~2.
 function uniqueAnchor(wanted) {
-  const taken = new Set([...document.querySelectorAll("[data-anchor]")].map((node) => node.dataset.anchor));
+  /** @type {NodeListOf<HTMLElement>} */
+  const anchored = document.querySelectorAll("[data-anchor]");
+  const taken = new Set([...anchored].map((node) => node.dataset.anchor));
   let anchor = wanted;
   for (let n = 2; taken.has(anchor); n += 1) anchor = `${wanted}~${n}`;
   return anchor;
@@ -87,6 +89,13 @@ const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 // See the top of this file. `traits`: names of the traits that are the state. `valid(state)`: null, or why not.
 // `linkState(state)`: what a link carries of it (default: all); `fromLink(stored)`: the change it means.
+/**
+ * @typedef {{ get: (name: string) => any, set: (name: string, value: unknown) => void, save_changes: () => void,
+ *   on: (event: string, listener: () => void) => void, off: (event: string, listener: () => void) => void }} Model
+ * @param {{ model: Model, el: HTMLElement, kind: string, traits: string[],
+ *   draw: (state: any, before: any, options: { animate: boolean }) => void, valid?: (state: any) => string | null,
+ *   linkState?: (state: any) => object, fromLink?: (stored: any) => object }} options
+ */
 export function explorer({ model, el, kind, traits, draw, valid = () => null, linkState = (x) => x, fromLink = (x) => x }) {
   const words = model.get("words");
   // Links and Python may bring anything: what a check stumbles over is no state either.

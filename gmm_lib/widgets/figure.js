@@ -163,6 +163,12 @@ export function figure(ex, options) {
   // drag(x, y, gesture): where it is wanted, in data units. step: [dx, dy] of an arrow key, or a function giving it;
   // Shift makes ten. `keys(dx, dy, gesture, event)` replaces that rule. `key(event)` sees other keys first; true: done.
   // `shape`: "disc", "ring" or "point"; `text`: what stands in it.
+  /**
+   * @param {{ label: string, text?: string, shape?: "disc" | "ring" | "point", color?: string | null,
+   *   step?: [number, number] | (() => number[]), drag: (x: number, y: number, gesture: string) => unknown,
+   *   keys?: (dx: number, dy: number, gesture: string, event: KeyboardEvent) => void,
+   *   key?: (event: KeyboardEvent) => boolean | void, release?: () => void, focus?: () => void, reach?: number }} options
+   */
   plot.handle = ({ label: name, text = "", shape = "disc", color = null, step = [1, 1], drag, keys = null, key = null, release = () => {}, focus = () => {}, reach = REACH }) => {
     const symbol = shape === "ring" ? s("path", { class: "gmm-knob", d: "M-7 0L0 -7L7 0L0 7Z" }) : s("circle", { class: "gmm-knob", r: shape === "point" ? 9 : 12 });
     const letter = s("text", { class: "gmm-knob-text", "text-anchor": "middle", dy: "0.35em" }, text);
@@ -207,8 +213,11 @@ export function figure(ex, options) {
       const end = { Home: 0, End: 1 }[event.key];
       const [sx, sy] = typeof step === "function" ? step() : step;
       if (keys) keys(dx * times, dy * times, held, event);
-      else if (end !== undefined) drag(...(sx ? [handle.ends[end], handle.at[1]] : [handle.at[0], handle.ends[end]]), held);
-      else {
+      else if (end !== undefined) {
+        /** @type {[number, number]} */
+        const to = sx ? [handle.ends[end], handle.at[1]] : [handle.at[0], handle.ends[end]];
+        drag(...to, held);
+      } else {
         // Where only one direction means something, both pairs of arrows serve it, as sliders do.
         const moveX = sy ? dx : dx + dy;
         const moveY = sx ? dy : dx + dy;

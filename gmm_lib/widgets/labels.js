@@ -8,7 +8,9 @@ import { DegenerateComponent, Trajectory, eStep, logJoint, makeMixture, mStep } 
 
 const LABELS_TRAITS = ["labels", "weights", "means", "sigmas", "iteration", "half", "ddof", "shares", "soft"];
 const LABELS_MOST = 30;
+/** @type {[number, number]} */
 const LABELS_RANGE = [-4, 34];
+/** @type {[number, number]} */
 const LABELS_SPREADS = [0.1, 20];
 const BAND = 46; // px below the zero line: the points, and who wins where
 
@@ -25,8 +27,19 @@ export function refitLabels(points, labels, ddof, shares) {
 
 // The states of the hard loop, computed when first asked for: gmm_lib.hard_states.
 export class HardLoop {
+  /**
+   * @param {number[]} points
+   * @param {ReturnType<typeof makeMixture>} start
+   * @param {number} ddof
+   * @param {boolean} shares
+   */
   constructor(points, start, ddof, shares) {
-    Object.assign(this, { points, ddof, shares, x: Float64Array.from(points), states: [], failure: null });
+    this.points = points;
+    this.ddof = ddof;
+    this.shares = shares;
+    this.x = Float64Array.from(points);
+    this.states = [];
+    this.failure = null;
     this.push(shares ? start : makeMixture([0.5, 0.5], Array.from(start.means, (mu) => [mu]), Array.from(start.covariances, (v) => [[v]])));
   }
 
@@ -309,6 +322,7 @@ function render({ model, el }) {
   // -- drawing
 
   let shown = view(ex.state);
+  /** @type {Record<"hard" | "em", Record<string, number[]>>} */
   let curves = { hard: shown.hardCurves, em: shown.emCurves };
 
   function draw(state, before, { animate }) {

@@ -6,6 +6,7 @@ import { clamp, formatFixed, formatNumber, minus } from "./numbers.js";
 import { eStep, makeMixture } from "./em.js";
 import { levelSegments, sampleGrid } from "./contours.js";
 
+/** @type {[number, number]} */
 const PATHS_DOMAIN = [-2, 32];
 const PATHS_GRID = 90;
 const PATHS_BASINS = 44;

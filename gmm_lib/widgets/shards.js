@@ -20,6 +20,14 @@ export function shardsDealt(m, machines, shuffle) {
 }
 
 // The sums of two sets of points from those of each: SufficientStatistics.__add__ in gmm_lib/statistics.py.
+/**
+ * @typedef {{ counts: Float64Array, means: Float64Array, scatter: Float64Array, logLikelihood: number, w?: Float64Array }} Sums
+ * @param {Sums} a
+ * @param {Sums} b
+ * @param {number} k
+ * @param {number} d
+ * @returns {Sums}
+ */
 export function addStatistics(a, b, k, d) {
   const counts = a.counts.map((count, j) => count + b.counts[j]);
   const means = new Float64Array(k * d);
@@ -86,6 +94,7 @@ function render({ model, el }) {
     return parts;
   }
   // What a machine makes that has only these points, and θ.
+  /** @returns {Sums} with the responsibilities w they are made of */
   function sumsOf({ x, d, k }, mixture, index) {
     const own = new Float64Array(index.length * d);
     index.forEach((i, n) => own.set(x.subarray(i * d, (i + 1) * d), n * d));
@@ -116,6 +125,11 @@ function render({ model, el }) {
     }
   }
 
+  /**
+   * @type {{ key: string | null, data?: ReturnType<typeof dataOf>, parts?: number[][], own?: Sums[],
+   *   groups?: { list: number[], sums: Sums }[], whole?: Sums, complete?: boolean, ours?: ReturnType<typeof mixtureOf>,
+   *   theirs?: ReturnType<typeof mixtureOf>, difference?: number | null, thetaDifference?: number | null }}
+   */
   let kept = { key: null };
   function numbers(state) {
     const key = JSON.stringify(state);
@@ -403,6 +417,11 @@ function render({ model, el }) {
   }
 
   const rounding = (value) => (value === 0 ? "0" : formatPower(value, 1));
+  /**
+   * @param {{ keepers: number[], machines: number, merged: number }} state
+   * @param {{ keepers: number[], machines: number }} before
+   * @param {typeof kept} found
+   */
   function told(state, before, { difference, thetaDifference, complete }) {
     const lost = state.keepers.flatMap((keeper, part) => (keeper === -1 ? [part + 1] : []));
     const again = before.keepers.findIndex((keeper, part) => keeper === -1 && state.keepers[part] >= 0 && before.machines === state.machines);

@@ -371,6 +371,7 @@ function render({ model, el }) {
       // A unit is as long one way as the other, so that circles are round.
       ys = [low[1] - pad[1], high[1] + pad[1]];
       const unit = Math.min(plot.width / (xs[1] - xs[0]), plot.height / (ys[1] - ys[0]));
+      /** @type {(range: number[], size: number) => number[]} */
       const around = ([a, b], size) => [(a + b) / 2 - size / unit / 2, (a + b) / 2 + size / unit / 2];
       [xs, ys] = [around(xs, plot.width), around(ys, plot.height)];
     }
