@@ -522,6 +522,24 @@ round(B(table, new, galaxies) - B(table, mixture, galaxies), 3) + 0.0""",
     told="c 0 gap 0.0 climb",
 )
 
+TIED = Answers(
+    """\
+means = responsibilities.T @ x / responsibilities.sum(axis=0)
+squares = (x[:, None] - means) ** 2
+return np.sum(responsibilities * squares) / len(x)""",
+    {
+        (" / len(x)", ""): "this is a sum of squares",
+        ("(x[:, None] - means)", "(x[:, None] - x.mean())"): "not of all points",
+        (
+            "np.sum(responsibilities * squares) / len(x)",
+            "((responsibilities * squares).sum(axis=0) / responsibilities.sum(axis=0)).mean()",
+        ): "weigh with N_j / m",
+        (
+            "np.sum(responsibilities * squares) / len(x)",
+            "np.sqrt(np.sum(responsibilities * squares) / len(x))",
+        ): "that is the standard deviation",
+    },
+)
 MERGE = Answers(
     """\
 (n_a, mean_a, c_a), (n_b, mean_b, c_b) = a, b
@@ -566,7 +584,7 @@ ANSWERS = {
     "ex-kl-try": KL,
     "ex-elbo-try": ELBO,
     "ex-bug-try": HALF_STEPS,
-    "mstep-try": M_STEP,
+    "mstep-try": TIED,
     "count-try": COUNT,
     "match-try": AGREEMENT,
     "ex-merge-code": MERGE,

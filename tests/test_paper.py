@@ -51,8 +51,8 @@ def sheets_pdf(site, chromium):
 
 
 def words(text):
-    """Text as one line; a PDF's lines end where the paper does."""
-    return " ".join(text.split())
+    """Text as one line; a PDF's lines end where the paper does, and code has a blank after it."""
+    return re.sub(r" ([,.;:)])", r"\1", " ".join(text.split()))
 
 
 def outline(path):
