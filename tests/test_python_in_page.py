@@ -6,7 +6,7 @@ import pytest
 from conftest import serving
 
 import book
-from python_in_page import kernel, runtime
+from python_in_page import is_leaf, kernel, runtime
 
 CHAPTER = "chapters/03-em-for-gaussian-mixtures.html"
 # In CONTRIBUTING, for whoever serves the book with a policy.
@@ -305,6 +305,15 @@ def test_axe_finds_nothing(open_page, site_url, width, dark):
     page = ready(open_page(site_url + CHAPTER, width=width, dark=dark))
     cell = cell_with(page, "check.e_step(my_e_step)").edit("1 / 0").run()
     assert not run_axe(page, f".code-{cell.index}")
+
+
+def test_cells_that_only_draw_run_only_where_they_are_needed():
+    assert is_leaf("fig, ax = plt.subplots()\nplt.show()", [])
+    assert is_leaf('EMExplorer(data="old faithful")', [])
+    assert is_leaf("slow = 1", ["leaf"])
+    assert not is_leaf("fig, ax = plt.subplots()\nax.plot(rng.random(3))\nplt.show()", [])
+    assert not is_leaf("mine = EMExplorer()", [])
+    assert not is_leaf("x = 1", ["remove-cell"])
 
 
 # ------------------------------------------------------------------------- the kernel, by itself

@@ -12,6 +12,7 @@ When the machine cannot be had, the book is built without Run buttons, and the b
 import hashlib
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -54,19 +55,27 @@ def mark_cells(app, doctree: nodes.document) -> None:
 def code_cells(notebook: Path) -> list[dict]:
     """The code cells of a notebook, in order: place, text, and whether cells below need it.
 
-    A cell with the tag ``leaf`` takes long and hardly any cell below uses what it makes: it runs
-    for these alone.
+    A leaf runs only for cells below that use a name it makes: a cell that draws a figure or shows
+    an explorer, or one with the tag ``leaf``, which takes long. A cell that draws from the page's
+    random numbers is none, for it would change what is drawn below.
     """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     return [
         {
             "index": index,
             "text": "".join(cell["source"]),
-            "leaf": "leaf" in cell["metadata"].get("tags", []),
+            "leaf": is_leaf("".join(cell["source"]), cell["metadata"].get("tags", [])),
         }
         for index, cell in enumerate(cells)
         if cell["cell_type"] == "code"
     ]
+
+
+def is_leaf(text: str, tags: list[str]) -> bool:
+    if "leaf" in tags:
+        return True
+    only_shows = re.fullmatch(r"\w+Explorer\(.*\)\s*", text, re.S) or "plt.show()" in text
+    return bool(only_shows) and not re.search(r"\brng\b", text)
 
 
 def file_of_cells(page: str) -> str:

@@ -476,19 +476,30 @@
     }
   }
 
-  /** Whether a cell above must run for `cell`: a costly one, a leaf, only if it makes a name used. */
-  function isNeeded(above, cell) {
-    if (ran.has(above)) return false;
-    if (!above.leaf) return true;
-    const made = above.source().matchAll(/^(?:def |class )?(\w+(?:, *\w+)*)(?=\(|:| =)/gm);
-    const names = [...made].flatMap(([, list]) => list.split(/, */));
-    return names.some((name) => new RegExp(`\\b${name}\\b`).test(cell.source()));
+  /** The names that the text of a cell makes at its top level. */
+  function namesMade(text) {
+    const made = text.matchAll(/^(?:def |class )?(\w+(?:, *\w+)*)(?=\(|:| =)/gm);
+    return [...made].flatMap(([, list]) => list.split(/, */));
+  }
+
+  /** The cells above `cell` that must run for it; a leaf only if it makes a name that is used. */
+  function neededAbove(cell) {
+    const needed = [];
+    let used = cell.source();
+    for (const each of cells.slice(0, cells.indexOf(cell)).reverse()) {
+      const text = each.source();
+      const isUsed = (name) => new RegExp(`\\b${name}\\b`).test(used);
+      if (each.leaf && !namesMade(text).some(isUsed)) continue;
+      used += `\n${text}`;
+      if (!ran.has(each)) needed.unshift(each);
+    }
+    return needed;
   }
 
   /** Run the cells above that have not run, then this one. */
   async function runUpTo(cell) {
     const tell = (text) => say(cell, text);
-    const above = cells.slice(0, cells.indexOf(cell)).filter((each) => isNeeded(each, cell));
+    const above = neededAbove(cell);
     for (const [i, each] of above.entries()) {
       const doing = fill(words.above, { number: i + 1, count: above.length });
       tell(doing);
