@@ -245,6 +245,42 @@ BY_HAND = {
             "1.4142": "that is the standard deviation",
         },
     ),
+    "shift-try": Answers(
+        "1.389",
+        {
+            "0.711": "the variances do not leave here",
+            "1.577": "not alike.",
+            "21.389": "this is the second mean.",
+            "1.038": "you used standard deviations.",
+        },
+    ),
+    "cross-try": Answers(
+        "0.0035",
+        {
+            "0.0285": "a narrower curve gains",
+            "0.0009": "the gain is a natural log",
+            "0.001": "that gains 2.303",
+        },
+    ),
+    "lean-try": Answers(
+        "3.333",
+        {
+            "5": "you divided by m - 1.",
+            "10": "this is the sum of the products.",
+            "7.333": "Take the mean off first.",
+            "2.667": "this is the variance of the first coordinate.",
+            "4.667": "this is the variance of the second coordinate.",
+        },
+    ),
+    "far-try": Answers(
+        "10",
+        {
+            "8": "this is the ordinary squared distance.",
+            "2": "turn the signs beside the diagonal",
+            "40": "the determinant is missing",
+            "3.1623": "this is the distance.",
+        },
+    ),
     "bic-try": Answers(
         "2325.23",
         {
