@@ -80,12 +80,16 @@ def weigh(part) -> tuple[int, int]:
 
 
 def pages() -> list[tuple[str, list[str]]]:
-    """The parts of the contents, each with its pages."""
+    """The captions of the contents, each with the pages below it."""
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    parts = [
-        (part["caption"], [page["file"] for page in part["chapters"]]) for part in contents["parts"]
-    ]
-    return [("", [contents["root"]]), *parts]
+    found = [("", [contents["root"]])]
+    for part in contents["parts"]:
+        names = [page["file"] for page in part["chapters"]]
+        if "caption" in part:
+            found.append((part["caption"], names))
+        else:  # one that only numbers its pages otherwise than the one before
+            found[-1][1].extend(names)
+    return found
 
 
 def read(site: Path = OUTPUT / "html") -> dict[str, Reading]:
