@@ -47,6 +47,7 @@ ROLES = {  # role: domain and type of the reference that MyST makes of it
     "term": ("std", "term"),
     "cite": ("cite", "p"),
     "explorer": (None, "explorer"),
+    "slides": (None, "slides"),
 }
 # Cells that the page does not show, or shows when they are opened.
 CLOSED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
@@ -122,8 +123,8 @@ def ask_sphinx(app, name: str) -> Page:
     for link in tree.findall(nodes.reference):
         if link.get("id_link"):  # MyST itself has resolved a link within the page
             asked.append(((None, "myst", link["refid"]), False, link))
-        elif "explorer" in link:  # see embed.py
-            asked.append(((None, "explorer", link["explorer"]), True, link))
+        elif "written" in link:  # see embed.py
+            asked.append(((None, *link["written"]), True, link))
     app.env.resolve_references(tree, name, app.builder)
     for key, explicit, place in asked:
         links = [each for each in place.findall() if is_link(each)]

@@ -111,10 +111,19 @@ def explorer_role(name, rawtext, text, line, inliner, options=None, content=None
         ]
     env = inliner.document.settings.env
     env.metadata[env.docname].setdefault("explorers linked", set()).add(address.partition("#")[0])
+    return [link_to(env, rawtext, found[1], address, (name, found[2]))], []
+
+
+def link_to(env, rawtext: str, words: str, address: str, written: tuple[str, str]):
+    """A link to a file of the site that is no page of the book.
+
+    ``address`` is from the folder of the site; by ``written``, the role and its target, downloads.py
+    finds the link again.
+    """
     up = "../" * env.docname.count("/")
-    link = nodes.reference(rawtext, found[1], internal=False, refuri=up + address)
-    link["explorer"] = found[2]  # downloads.py finds it by that
-    return [link], []
+    link = nodes.reference(rawtext, words, internal=False, refuri=up + address)
+    link["written"] = written
+    return link
 
 
 def first_hosts(app) -> dict[str, tuple[str, str, str]]:
