@@ -117,8 +117,8 @@ def explorer_role(name, rawtext, text, line, inliner, options=None, content=None
 def link_to(env, rawtext: str, words: str, address: str, written: tuple[str, str]):
     """A link to a file of the site that is no page of the book.
 
-    ``address`` is from the folder of the site; by ``written``, the role and its target, downloads.py
-    finds the link again.
+    ``address`` is from the folder of the site; by ``written``, the role and its target,
+    downloads.py finds the link again.
     """
     up = "../" * env.docname.count("/")
     link = nodes.reference(rawtext, words, internal=False, refuri=up + address)
@@ -132,7 +132,7 @@ def first_hosts(app) -> dict[str, tuple[str, str, str]]:
     The page of all explorers comes before the others, for titles and markup; the page named is a
     chapter's where there is one.
     """
-    pages = [name for name in app.env.toctree_includes.get(app.config.root_doc, [])]
+    pages = app.env.toctree_includes.get(app.config.root_doc, [])
     found, homes = {}, {}
     for name in sorted([app.config.root_doc, *pages], key=lambda name: name != ALL):
         text = (Path(app.outdir) / f"{name}.html").read_text(encoding="utf-8")

@@ -256,7 +256,8 @@ def deck(book: Book, source: Path) -> str:
         f'<section class="opening"><p class="book">{html.escape(name)}</p>'
         f'<h1>{html.escape(title)}</h1><p class="asked">{html.escape(asked)}</p>'
         '<aside class="notes"><p>Read the question, take answers, and leave it open. '
-        "S: this view. P on an explorer: alone on the screen. Esc: all slides.</p></aside></section>"
+        "S: this view. P on an explorer: alone on the screen. Esc: all slides.</p></aside>"
+        "</section>"
     ]
     for number, given in enumerate(yaml.safe_load(source.read_text("utf-8")), 2):
         try:
