@@ -175,9 +175,9 @@ class Book:
         if replies is None:
             raise MissingError(f"expected a question named {name!r}, found something else")
         replies.extract()
-        right = [
-            mark.find_parent("li").extract() for mark in replies.select("ol > li:has(.right-sign)")
-        ] or replies.select("ol > li")
+        right = replies.select("ol > li:has(.right-sign)") or replies.select("ol > li")
+        for mark in replies.select(".right-sign"):
+            mark.decompose()
         found.select_one(".admonition-title").decompose()
         for each in [found, *right]:
             clean(each)
