@@ -11,9 +11,8 @@ SPREAD := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env browser book serve lab test test-fast test-newest test-lowest monkey lint format bench weigh words sizes \
-  pdf sheets zip \
-  picture lock clean
+.PHONY: help env browser book serve lab test test-fast test-newest test-lowest monkey lint format bench \
+  weigh words sizes pdf sheets slides zip picture lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -85,6 +84,10 @@ pdf: book ## Make one PDF of the whole book: _build/paper/gaussian-mixtures-and-
 
 sheets: book ## Make sheets to print, a page each: _build/paper/sheets.pdf
 	@$(BIN)/python scripts/sheets.py
+
+slides: book ## Make the slides of the chapters, with the book, and say where they are
+	@$(BIN)/python -c "import sys; sys.path.append('scripts'); import book; \
+	  print(*sorted((book.SITE / 'slides').glob('*.html')), sep='\n')"
 
 zip: pdf sheets ## Pack site, notebooks, PDF and sheets into one file for a room without a network
 	@$(BIN)/python scripts/pack.py

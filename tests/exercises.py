@@ -633,6 +633,42 @@ ANSWERS = {
             "3.9261": "without 12",
         },
     ),
+    "parcels-try": Answers(
+        "4.9572",
+        {
+            "2.6316": "of the first component",
+            "5.3667": "you counted each parcel fully",
+            "3.6875": "the mean of all parcels",
+        },
+    ),
+    "short-try": Answers(
+        "14.1387",
+        {
+            "0.2356": "in minutes",
+            "3.3317": "60 times the variance",
+            "199.9026": "in square seconds",
+            "26.2225": "that is the long kind",
+            "15.9292": "you cut at 3 minutes",
+        },
+    ),
+    "rounded-try": Answers(
+        ".7729",
+        {
+            "-.7729": "the other way around",
+            "1.1151": "in bits",
+            ".6679": "what the rounding takes away",
+            ".0966": "of an average point",
+        },
+    ),
+    "held-out-try": Answers(
+        "-2.7776",
+        {
+            "-2.6105": "the galaxies it was fitted to",
+            "-113.8825": "that is the sum",
+            "-2.3923": "average the logs",
+            "-2.7474": "you fitted to all galaxies",
+        },
+    ),
     "ex-diag-code": Answers(
         DIAGONAL,
         {
