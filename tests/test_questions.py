@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, serving
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from test_build import EXPLORER, MACHINERY, TOC, build
+from test_build import EXPLORER, TOC, build, copy_machinery
 from test_site import NOTEBOOKS, overflow, parsed, serious_violations, settle
 
 WORDS = json.loads((ROOT / "gmm_lib/widgets/words.en.json").read_text(encoding="utf-8"))[
@@ -129,9 +129,7 @@ def asking(tmp_path_factory):
     """A book with a page of all kinds of questions, and one with an explorer under a cover."""
     pytest.importorskip("jupyter_book")
     folder = tmp_path_factory.mktemp("asking")
-    for name in MACHINERY:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
+    copy_machinery(folder)
     (folder / "_toc.yml").write_text(TOC + "      - file: chapters/explorer\n")
     (folder / "index.md").write_text("# Small book\n")
     (folder / "references.bib").write_text("")
