@@ -5,6 +5,8 @@ takes the explorer's root and does with it what the step says. A step that asks 
 `answer`: the question stands in the step.
 """
 
+import re
+
 
 def press(root, *names):
     for name in names:
@@ -120,6 +122,16 @@ def fit_by_hand(root):
     type_number(root, "Width, typed", 3)
 
 
+def repair_it(root):
+    press(root, "A restart", "To the end")
+
+
+def pull_down(root):
+    point = root.get_by_role("slider", name=re.compile("^Point"))
+    point.press("End")
+    point.press("Shift+ArrowDown")
+
+
 EM = [
     lambda root: press(root, "E step"),
     lambda root: press(root, "M step"),
@@ -184,8 +196,14 @@ WALKS = {
         [*EM, answer, lambda root: press(root, "Step", "Step", "Step")]
     ],
     "chapters/04-jensens-inequality": [JENSEN],
-    "chapters/05-deriving-em": [BOUND, PATHS],
-    "chapters/06-gmm-revisited": [BREAK_IT, SOFT_HARD],
+    "chapters/05-deriving-em": [BOUND],
+    "chapters/06-gmm-revisited": [BREAK_IT],
     "chapters/07-real-data": [GEYSER],
     "chapters/08-em-at-scale": [SHARDS],
+    "depth/break-it": [[*BREAK_IT, repair_it]],
+    "depth/choosing": [SOFT_HARD],
+    "depth/how-em-moves": [PATHS],
+    "depth/more-than-one-dimension": [
+        [lambda root: press(root, "Step"), lambda root: [pull_down(root), press(root, "Step")], answer]
+    ],
 }

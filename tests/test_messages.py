@@ -332,6 +332,7 @@ CASES = {
         lambda folder: widgets.BoundExplorer(weights=[0.5, 0.6]),
         lambda folder: widgets.BoundExplorer(q=[0.5]),
         lambda folder: widgets.BoundExplorer(selected=10),
+        lambda folder: widgets.BoundExplorer(before=[np.nan, 0.0]),
     ],
     "widgets.break_it": [
         lambda folder: widgets.BreakItExplorer(iteration=2),

@@ -15,6 +15,7 @@ DATA = ("ten-points", "old-faithful")
 PARTS = ("weights", "means", "variances")
 VARIANCES = (1e-9, 1e12)  # bound_explorer.js has the same
 WEIGHTS = (1e-9, 1 - 1e-9)
+HEIGHTS = (-1e30, 1e30)
 
 
 def _points(name):
@@ -137,6 +138,17 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
                 f"{len(q)} from {min(q)} to {max(q)}; give one share a point."
             )
         return q
+
+    @validate("before")
+    def _check_before(self, proposal):
+        before = proposal["value"]
+        # A NaN is in no range, so it is refused as well.
+        if len(before) == 1 or not all(HEIGHTS[0] <= each <= HEIGHTS[1] for each in before):
+            raise TraitError(
+                f"before: expected ℓ and the bound before the last M step, from {HEIGHTS[0]:g} to "
+                f"{HEIGHTS[1]:g}, or none, got {before}; leave it out unless you have both."
+            )
+        return before
 
     @validate("selected")
     def _check_selected(self, proposal):
