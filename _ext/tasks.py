@@ -80,7 +80,8 @@ def compiled(text: str, names: dict[str, str]) -> list[list]:
             return _compiled(ast.parse(part.strip(), mode="eval").body, names)
         except SyntaxError:
             raise MalformedTaskError(
-                f'expected a condition such as `iteration >= 1 and half == "m"`, got `{part.strip()}`'
+                'expected a condition such as `iteration >= 1 and half == "m"`, got '
+                f"`{part.strip()}`"
             ) from None
 
     return [[one(each) for each in re.split(r"\bthen\b", part)] for part in text.split(";")]
@@ -112,7 +113,9 @@ def _compiled(node: ast.expr, names: dict[str, str]):
             values = list(map(inner, [node.left, *node.comparators]))
             pairs = zip(ops, values, values[1:], strict=False)
             return ["and", *([COMPARISONS[type(op)], a, b] for op, a, b in pairs)]
-        case ast.Call(func=ast.Name(id="min" | "max" as name), args=[ast.Name() as of], keywords=[]):
+        case ast.Call(
+            func=ast.Name(id="min" | "max" as name), args=[ast.Name() as of], keywords=[]
+        ):
             return [name, inner(of)]
         case ast.Call(
             func=ast.Name(id="answered"), args=[ast.Constant(value=str() as of)], keywords=[]

@@ -181,7 +181,7 @@ SHARDS = [
     one_machine_with_few,
     tree_and_chain,
     lambda root: press(
-        root, "Split by place", "Kill machine 2", "Recompute part 2 on another machine"
+        root, "Split by place", "Kill machine 1", "Recompute part 1 on another machine"
     ),
     answer,
 ]
@@ -204,6 +204,10 @@ WALKS = {
     "depth/choosing": [SOFT_HARD],
     "depth/how-em-moves": [PATHS],
     "depth/more-than-one-dimension": [
-        [lambda root: press(root, "Step"), lambda root: [pull_down(root), press(root, "Step")], answer]
+        [
+            lambda root: press(root, "Step"),
+            lambda root: [pull_down(root), press(root, "Step")],
+            answer,
+        ]
     ],
 }

@@ -118,7 +118,9 @@ def test_every_explorer_comes_with_a_task(path):
     assert explorers or path.parent.name == "depth"
     for n in explorers:
         above = cells[n - 1].source
-        box = re.search(r"^:::\{admonition\} Your task\n:class: tip task\n\n(.*?)\n:::$", above, re.M | re.S)
+        box = re.search(
+            r"^:::\{admonition\} Your task\n:class: tip task\n\n(.*?)\n:::$", above, re.M | re.S
+        )
         assert box is not None
         assert above.endswith(box[0])
         steps = box[1].split("\n")
