@@ -26,12 +26,6 @@ def slide(root, slider, value):
     root.get_by_role("slider", name=slider, exact=True).fill(str(value))
 
 
-def type_number(root, field, value):
-    entry = root.get_by_role("spinbutton", name=field, exact=True)
-    entry.fill(str(value))
-    entry.press("Enter")
-
-
 def choose(root, field, option):
     root.get_by_role("combobox", name=field, exact=True).select_option(option)
 
@@ -118,8 +112,8 @@ def three_components(root):
 
 
 def fit_by_hand(root):
-    type_number(root, "Center, typed", 5)
-    type_number(root, "Width, typed", 3)
+    keys(root, "Center of the curve", ("Shift+ArrowLeft", 4))
+    keys(root, "Width of the curve", ("Shift+ArrowRight", 1))
 
 
 def repair_it(root):

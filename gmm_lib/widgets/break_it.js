@@ -188,13 +188,13 @@ function render({ model, el }) {
       x: { label: "x" },
       y: { domain: [-BREAK_STRIP, BREAK_TOP], from: 0, label: "p(x)" },
       margin: { top: 30 },
-      height: (w) => clamp(0.44 * w, 220, 370),
+      height: (w) => clamp(0.44 * w, 190, 370),
     }),
   );
   const side = h("div", { class: "gmm-side gmm-traces" });
   ex.plots.append(side);
   const small = (label, y, format = formatNumber) =>
-    figure(ex, { label: t(label), parent: side, x: { label: t("iteration-axis") }, y: { label: y, format, ticks: 4 }, margin: { top: 44, left: 50 }, height: (w) => clamp(0.62 * w, 140, 200) });
+    figure(ex, { label: t(label), parent: side, x: { label: t("iteration-axis") }, y: { label: y, format, ticks: 4 }, margin: { top: 44, left: 50 }, height: (w) => clamp(0.62 * w, 130, 200) });
   const trace = small("trace", "ℓ");
   const keyTrace = small("key-trace", "", (v) => (BREAK_AXES[ex.state.scenario].log ? powerOfTen(v) : formatNumber(v)));
 
