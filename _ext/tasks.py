@@ -33,11 +33,11 @@ import json
 import re
 
 from docutils import nodes
+from questions import INVISIBLE, as_data
 from sphinx.util import logging
 
 from explorers import WORDS, raw
 from gmm_lib.widgets import EXPLORERS, explorer_class
-from questions import INVISIBLE, as_data
 
 LOGGER = logging.getLogger(__name__)
 COMMENT = re.compile(r"<!--\s*done:(.*?)-->", re.S)
@@ -108,7 +108,9 @@ def _compiled(node: ast.expr, names: dict[str, str]):
             values = list(map(inner, [node.left, *node.comparators]))
             pairs = zip(ops, values, values[1:], strict=False)
             return ["and", *([COMPARISONS[type(op)], a, b] for op, a, b in pairs)]
-        case ast.Call(func=ast.Name(id="min" | "max" as name), args=[ast.Name() as of], keywords=[]):
+        case ast.Call(
+            func=ast.Name(id="min" | "max" as name), args=[ast.Name() as of], keywords=[]
+        ):
             return [name, inner(of)]
         case ast.Call(
             func=ast.Name(id="answered"), args=[ast.Constant(value=str() as of)], keywords=[]
