@@ -245,6 +245,42 @@ BY_HAND = {
             "1.4142": "that is the standard deviation",
         },
     ),
+    "shift-try": Answers(
+        "1.389",
+        {
+            "0.711": "the variances do not leave here",
+            "1.577": "not alike.",
+            "21.389": "this is the second mean.",
+            "1.038": "you used standard deviations.",
+        },
+    ),
+    "cross-try": Answers(
+        "0.0035",
+        {
+            "0.0285": "a narrower curve gains",
+            "0.0009": "the gain is a natural log",
+            "0.001": "that gains 2.303",
+        },
+    ),
+    "lean-try": Answers(
+        "3.333",
+        {
+            "5": "you divided by m - 1.",
+            "10": "this is the sum of the products.",
+            "7.333": "Take the mean off first.",
+            "2.667": "this is the variance of the first coordinate.",
+            "4.667": "this is the variance of the second coordinate.",
+        },
+    ),
+    "far-try": Answers(
+        "10",
+        {
+            "8": "this is the ordinary squared distance.",
+            "2": "turn the signs beside the diagonal",
+            "40": "the determinant is missing",
+            "3.1623": "this is the distance.",
+        },
+    ),
     "bic-try": Answers(
         "2325.23",
         {
@@ -595,6 +631,42 @@ ANSWERS = {
             "3.9100": "not in the sum",
             "3.9755": "not in the count",
             "3.9261": "without 12",
+        },
+    ),
+    "parcels-try": Answers(
+        "4.9572",
+        {
+            "2.6316": "of the first component",
+            "5.3667": "you counted each parcel fully",
+            "3.6875": "the mean of all parcels",
+        },
+    ),
+    "short-try": Answers(
+        "14.1387",
+        {
+            "0.2356": "in minutes",
+            "3.3317": "60 times the variance",
+            "199.9026": "in square seconds",
+            "26.2225": "that is the long kind",
+            "15.9292": "you cut at 3 minutes",
+        },
+    ),
+    "rounded-try": Answers(
+        ".7729",
+        {
+            "-.7729": "the other way around",
+            "1.1151": "in bits",
+            ".6679": "what the rounding takes away",
+            ".0966": "of an average point",
+        },
+    ),
+    "held-out-try": Answers(
+        "-2.7776",
+        {
+            "-2.6105": "the galaxies it was fitted to",
+            "-113.8825": "that is the sum",
+            "-2.3923": "average the logs",
+            "-2.7474": "you fitted to all galaxies",
         },
     ),
     "ex-diag-code": Answers(

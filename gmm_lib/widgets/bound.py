@@ -59,6 +59,18 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
     """
 
     STATE = ("data", "coordinate", "climb", *PARTS, "q", "selected", "iteration", "half", "before")
+    VALUES = {
+        "iteration": "how many M steps there were",
+        "half": '"e" after an E step, "m" at the start and after an M step',
+        "coordinate": "name of the parameter on the axis",
+        "theta": "value of the parameter on the axis",
+        "log_likelihood": "of the present parameters",
+        "bound": "for the present Q and parameters",
+        "gap": "log_likelihood - bound",
+        "kl": "divergence of Q from the responsibilities",
+        "selected_kl": "part of the selected point in it",
+        "selected_q": "share of component 1 in the selected point",
+    }
 
     data = Choice(DATA)
     coordinate = Choice(COORDINATES)

@@ -36,7 +36,7 @@ function render({ model, el }) {
     x: { label: "x" },
     y: { label: "f(x)" },
     margin: { top: 26 },
-    height: (w) => clamp(0.55 * w, 260, 440),
+    height: (w) => clamp(0.4 * w, 260, 400),
   });
   const knobs = Array.from({ length: JENSEN_MOST }, (_, i) =>
     plot.handle({

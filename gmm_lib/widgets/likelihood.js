@@ -164,9 +164,9 @@ function render({ model, el }) {
     },
   });
   ex.controls.append(
+    row(show, go, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()),
     row(data, typed.mu, typed.sigma, ...candidates),
     row(...player.controls, factors),
-    row(show, go, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()),
     ex.parts([
       { caption: t("heights"), head: () => [t("point-column"), "x", "N(x; μ, σ²)", "log"], rows: heightRows },
       { caption: t("map-table"), head: () => ["σ \\ μ", ...across(sets[ex.state.data].x).map((mu) => formatNumber(mu))], rows: mapRows },

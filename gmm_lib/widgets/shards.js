@@ -404,6 +404,10 @@ function render({ model, el }) {
     ex.data({
       data: state.data,
       iteration: state.iteration,
+      machines: n,
+      shuffle: state.shuffle,
+      order: state.order,
+      dead: state.dead.length,
       parts: JSON.stringify(parts.map((index) => index.length)),
       groups: JSON.stringify(groups.map(({ list, sums }) => ({ parts: list, counts: Array.from(sums.counts), means: Array.from(sums.means), scatter: Array.from(sums.scatter), logLikelihood: sums.logLikelihood }))),
       merged: state.merged,
