@@ -238,6 +238,15 @@ BY_HAND = {
             "0": "Q is not the posterior, so there is a gap.",
         },
     ),
+    "ex-jump-try": Answers(
+        "1",
+        {
+            "21": "the sign of α is wrong",
+            "-5": "you forgot to square α",
+            "3.56": "that is where plain EM goes next.",
+            "0.2": "the length of the difference of the steps.",
+        },
+    ),
     "ex-remaining-try": Answers(
         "49.25",
         {
