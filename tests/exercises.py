@@ -697,7 +697,7 @@ ANSWERS = {
         "4.9572",
         {
             "2.6316": "of the first component",
-            "5.3667": "you counted each parcel fully",
+            "5.3667": "you counted parcels fully",
             "3.6875": "the mean of all parcels",
         },
     ),
