@@ -125,9 +125,14 @@ def derivation_sheet(filled: bool) -> str:
 
 
 def explorer_sheets() -> dict[str, str]:
-    """For each explorer of the chapters, once: its picture, its task, room to write."""
+    """For each explorer of the book, once: its picture, its task, room to write."""
     sheets = {}
-    for page in [name for _, pages in contents() for name in pages if name.startswith("chapters/")]:
+    for page in [
+        name
+        for _, pages in contents()
+        for name in pages
+        if name.startswith(("chapters/", "depth/"))
+    ]:
         for host in parse(page).select(".explorer-host"):
             kind = host["data-kind"]
             task = host.find_previous("div", class_="task")

@@ -267,7 +267,7 @@ def test_home_end_and_page_keys_move_every_handle(explorer_page, kind):
             seen.add(handles.nth(n).get_attribute("aria-valuetext"))
         assert len(seen) >= 2, handles.nth(n).get_attribute("aria-label")
         moved += 1
-    assert moved or kind == "break-it"  # where nothing is dragged
+    assert moved or kind in ("break-it", "clinic")  # where nothing is dragged
     assert_sound(page)
 
 
