@@ -320,9 +320,9 @@ function render({ model, el }) {
   // The buttons of the game stand under the picture; beside both, where there is room, the cards that tell what comes of it.
   const bench = h("div", { class: "gmm-bench-left" });
   ex.plots.before(h("div", { class: "gmm-bench" }, bench, cardBox));
-  bench.append(ex.plots, row(merge, ...player.controls, next, ex.undoButton()), ex.status);
+  bench.append(ex.plots, row(merge, ...player.controls, next, ex.undoButton()), row(order, shuffle, place), ex.status);
   ex.controls.append(
-    row(machines, choice, order, shuffle, place, ex.resetButton(), ex.linkButton(), ex.projectorButton()),
+    row(machines, choice, ex.resetButton(), ex.linkButton(), ex.projectorButton()),
     ex.parts([
       { caption: t("sums-table"), head: () => ["quantity", "merged", "one-place", "relative"].map((key) => t(key)), rows: sumRows },
       { caption: t("parts-table"), head: () => [t("part-column"), t("points-column"), "ℓ"], rows: () => numbers(ex.state).own.map(({ logLikelihood }, part) => [part + 1, numbers(ex.state).parts[part].length, ex.state.keepers[part] === -1 ? "–" : formatNumber(logLikelihood, 6)]) },
