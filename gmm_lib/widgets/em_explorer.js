@@ -550,7 +550,10 @@ function render({ model, el }) {
   function update() {
     const { points, selected, covariance_type: type } = ex.state;
     const { iteration, half, mixture, logLikelihood, failure } = now;
-    ex.data({ iteration, half, "log-likelihood": logLikelihood, degenerate: failure ? failure.component + 1 : null });
+    ex.data({
+      data: ex.state.data, components: mixture.k, iteration, half, "log-likelihood": logLikelihood,
+      converged: String(now.converged), degenerate: failure ? failure.component + 1 : null,
+    });
     tell();
     const next = half === "m" ? eButton : mButton;
     for (const each of [eButton, mButton]) setAttribute(each, "data-next", each === next && !failure);
