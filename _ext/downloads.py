@@ -65,6 +65,7 @@ INLINE = re.compile(
 LEFT = re.compile(
     r"^\s*>?\s*(?::{3,}|`{3,}\{)|\{[a-z][\w:.-]*\}`|^\([\w:-]+\)=$|\[\]\(|^%|^\+\+\+|^\{[.#]", re.M
 )
+DONE = re.compile(r" *<!-- done:.*?-->", re.S)  # when a step of a task is done, for the site alone
 SAFE = "!'*+,/:;=?@"  # what may stand in an address within Markdown as it is
 SOLUTION = "\0solution\0"  # a line that begins a solution; its title follows
 SOLUTION_END = "\0end"
@@ -409,6 +410,7 @@ def notebook_for_download(page: Page, notebook: dict) -> dict:
     for cell in notebook["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
+            text = DONE.sub("", text)
             lines, running = fold_solutions(page, convert(page, text.split("\n")), running)
             if lines:
                 cells.append(markdown_cell(lines, cell["id"]))

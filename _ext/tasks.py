@@ -18,7 +18,8 @@ there are, says `VALUES` of its class in ``gmm_lib/widgets``. Beside them there 
 answered("name")     the question of that name, further down in the same section, has been answered
                      (or its replies looked up); the site asks it inside this step
 min(x), max(x)       of a value that is a list
-first; second        each has been true at some time since the step was shown, in any order
+first; second        each has been true at some time since the step was at hand, in any order
+first then second    the second has been true after the first
 
 A comparison with a value that there is not at the moment does not hold.
 
@@ -33,11 +34,11 @@ import json
 import re
 
 from docutils import nodes
+from questions import INVISIBLE, as_data
 from sphinx.util import logging
 
 from explorers import WORDS, raw
 from gmm_lib.widgets import EXPLORERS, explorer_class
-from questions import INVISIBLE, as_data
 
 LOGGER = logging.getLogger(__name__)
 COMMENT = re.compile(r"<!--\s*done:(.*?)-->", re.S)
@@ -56,8 +57,10 @@ class MalformedTaskError(ValueError):
     """The message says what was expected, what stands there, and what to do."""
 
 
-def compiled(text: str, names: dict[str, str]) -> list:
-    """The parts of a condition, each as nested lists: ``[">=", ["value", "iteration"], 1]``.
+def compiled(text: str, names: dict[str, str]) -> list[list]:
+    """The parts of a condition, each a list of what must be true one after the other.
+
+    Each of these is nested lists: ``[">=", ["value", "iteration"], 1]``.
 
     Parameters
     ----------
@@ -71,15 +74,17 @@ def compiled(text: str, names: dict[str, str]) -> list:
     MalformedTaskError
         If it is no expression of this small language, or asks for another value.
     """
-    parts = []
-    for part in text.split(";"):
+
+    def one(part):
         try:
-            parts.append(_compiled(ast.parse(part.strip(), mode="eval").body, names))
+            return _compiled(ast.parse(part.strip(), mode="eval").body, names)
         except SyntaxError:
             raise MalformedTaskError(
-                f'expected a condition such as `iteration >= 1 and half == "m"`, got `{part.strip()}`'
+                'expected a condition such as `iteration >= 1 and half == "m"`, got '
+                f"`{part.strip()}`"
             ) from None
-    return parts
+
+    return [[one(each) for each in re.split(r"\bthen\b", part)] for part in text.split(";")]
 
 
 def _compiled(node: ast.expr, names: dict[str, str]):
@@ -108,7 +113,9 @@ def _compiled(node: ast.expr, names: dict[str, str]):
             values = list(map(inner, [node.left, *node.comparators]))
             pairs = zip(ops, values, values[1:], strict=False)
             return ["and", *([COMPARISONS[type(op)], a, b] for op, a, b in pairs)]
-        case ast.Call(func=ast.Name(id="min" | "max" as name), args=[ast.Name() as of], keywords=[]):
+        case ast.Call(
+            func=ast.Name(id="min" | "max" as name), args=[ast.Name() as of], keywords=[]
+        ):
             return [name, inner(of)]
         case ast.Call(
             func=ast.Name(id="answered"), args=[ast.Constant(value=str() as of)], keywords=[]

@@ -68,10 +68,10 @@
     const of = steps.length;
     const textOf = (n) => steps[n].firstElementChild.textContent.trim();
 
-    // What became of each step, "done" or "skipped"; the step on show; which parts of the one at hand have been true.
+    // What became of each step, "done" or "skipped"; the step on show; of the one at hand, how far each part has come.
     let states = [];
     let at = 0;
-    let seen = new Set();
+    let come = [];
     let host = null;
     let root = null; // the explorer's, once it is alive
     const open = () => steps.findIndex((_, n) => !states[n]); // the step at hand; -1 when none is left
@@ -99,6 +99,7 @@
         else step.removeAttribute("aria-current");
         step.classList.toggle("done", states[n] === "done");
       });
+      if (left < 0 && document.activeElement === onward) over.focus({ preventScroll: true });
       onward.hidden = left < 0;
       onward.textContent = tell(states[at] ? "next" : "skip");
       onward.classList.toggle("ready", states[at] === "done");
@@ -117,12 +118,14 @@
     function look() {
       const n = open();
       if (n < 0) return;
-      const parts = conditions[n];
-      parts.forEach((part, index) => holds(part, root) && seen.add(index));
-      if (seen.size < parts.length) return;
+      conditions[n].forEach((part, index) => {
+        come[index] ??= 0;
+        if (come[index] < part.length && holds(part[come[index]], root)) come[index] += 1;
+      });
+      if (conditions[n].some((part, index) => come[index] < part.length)) return;
       states[n] = "done";
       at = n;
-      seen = new Set();
+      come = [];
       keep();
       show();
       const after = open();
@@ -132,9 +135,8 @@
     // On to the next step; one that is not done is skipped.
     function next() {
       if (!states[at]) states[at] = "skipped";
-      seen = new Set();
+      come = [];
       if (open() >= 0) at = open();
-      else over.focus({ preventScroll: true });
       keep();
       show();
       said.textContent = open() < 0 ? tell("said-last") : tell("said-at", { n: at + 1, of, step: textOf(at) });
@@ -145,7 +147,7 @@
     function forget() {
       states = [];
       at = 0;
-      seen = new Set();
+      come = [];
       showAll(false);
       show();
     }

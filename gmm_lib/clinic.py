@@ -204,10 +204,15 @@ def source(cause: str = "healthy") -> str:
     >>> "sd = variance" in source("sd"), "sd = variance" in source()
     (True, False)
     """
-    text = getsource(program)
+    text = _sound()
     for line, instead in CAUSES[as_choice(cause, "cause", tuple(CAUSES))].changes:
         text = text.replace(f"    {line}\n", f"    {instead}\n")
     return text
+
+
+@cache
+def _sound() -> str:
+    return getsource(program)
 
 
 @cache
@@ -224,7 +229,8 @@ def run(cause: str = "healthy", start: Start = CASES[0].start) -> tuple[HalfStep
     Returns
     -------
     tuple of HalfStep
-        E, M, E, M, …, up to the E step after which it stops.
+        E, M, E, M, …, up to the E step after which it stops, or before the M step that gives a
+        variance that is none.
 
     Raises
     ------
@@ -244,6 +250,8 @@ def run(cause: str = "healthy", start: Start = CASES[0].start) -> tuple[HalfStep
 
 def _named(broken, start: Start) -> Iterator[tuple]:
     for step, *theta, w, printed in broken(_points(), *map(np.array, start)):
+        if not (theta[-1] > 0).all():
+            return
         told = float(printed) if step == "e" and np.isfinite(printed) else None
         yield step, *theta, w, told
 

@@ -171,6 +171,15 @@ def variance(points):
 
 
 BY_HAND = {
+    "ex-high-try": Answers(
+        "1226",
+        {
+            "4.507": "this is the error of one point.",
+            "298.8": "the weights sum to m / k",
+            "1524.7": "they were divided, by k.",
+            "16.09": "that is the case of the clinic",
+        },
+    ),
     "ex-second-group-try": Answers(
         "23.8", {"119": "this is the sum.", "24": "this is the median, the point in the middle."}
     ),
@@ -567,6 +576,46 @@ round(B(table, new, galaxies) - B(table, mixture, galaxies), 3) + 0.0""",
     told="c 0 gap 0.0 climb",
 )
 
+MISS = Answers(
+    """\
+w, N = half.responsibilities, half.counts
+means = w.T @ x / N
+variances = (w * (x[:, None] - means) ** 2).sum(axis=0) / N
+top = half._replace(weights=N / N.sum(), means=means, variances=variances)
+return top.bound - half.bound""",
+    {
+        ("weights=N / N.sum(), ", ""): "the weights can be made better too.",
+        ("top.bound - half.bound", "half.bound - top.bound"): "the sign is turned round.",
+        ("top.bound", "half.log_likelihood"): "that is the gap to the log-likelihood.",
+    },
+)
+
+INSPECTOR = Answers(
+    """\
+def miss(half):
+    w, N = half.responsibilities, half.counts
+    means = w.T @ x / N
+    variances = (w * (x[:, None] - means) ** 2).sum(axis=0) / N
+    top = half._replace(weights=N / N.sum(), means=means, variances=variances)
+    return top.bound - half.bound
+
+rows = [abs(half.responsibilities.sum(axis=1) - 1).max() for half in steps]
+gaps = [abs(half.log_likelihood - half.bound) for half in steps if half.step == "e"]
+if max(rows) > 1e-6 or max(gaps) > 1e-6:
+    return "E step"
+misses = [abs(miss(half)) for half in steps if half.step == "m"]
+return "M step" if max(misses) > 1e-6 else "neither\"""",
+    {
+        "return 'M step'": "case 1: expected 'E step', got 'M step'.",
+        (
+            "max(misses) > 1e-6",
+            "min(b.bound - a.bound for a, b in zip(steps, steps[1:])) < -1e-6",
+        ): "case 2: expected 'M step', got 'neither'.",
+        ("max(gaps) > 1e-6", "gaps[0] > 1e-6"): "case 11: expected 'E step', got 'neither'.",
+    },
+    told="right, for all of them.",
+)
+
 TIED = Answers(
     """\
 means = responsibilities.T @ x / responsibilities.sum(axis=0)
@@ -629,6 +678,8 @@ ANSWERS = {
     "ex-kl-try": KL,
     "ex-elbo-try": ELBO,
     "ex-bug-try": HALF_STEPS,
+    "ex-miss-try": MISS,
+    "ex-inspector-try": INSPECTOR,
     "mstep-try": TIED,
     "count-try": COUNT,
     "match-try": AGREEMENT,
@@ -646,7 +697,7 @@ ANSWERS = {
         "4.9572",
         {
             "2.6316": "of the first component",
-            "5.3667": "you counted each parcel fully",
+            "5.3667": "you counted parcels fully",
             "3.6875": "the mean of all parcels",
         },
     ),

@@ -2,7 +2,17 @@
 
 import numpy as np
 import pytest
-from explorer_page import axe_violations, data, drag, set_traits, status, texts, touch_drag, trait
+from explorer_page import (
+    axe_violations,
+    crossed_names,
+    data,
+    drag,
+    set_traits,
+    status,
+    texts,
+    touch_drag,
+    trait,
+)
 from traitlets import TraitError
 
 from gmm_lib import e_step, evidence_lower_bound, m_step
@@ -302,3 +312,19 @@ def test_the_picture_and_its_text():
 def test_bad_options_are_refused(options, message):
     with pytest.raises(TraitError, match=message):
         BoundExplorer(**options)
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+@pytest.mark.parametrize("name", ["ten-points", "old-faithful"])
+@pytest.mark.parametrize("coordinate", COORDINATES)
+def test_no_name_is_crossed(explorer_page, name, coordinate, size):
+    page = explorer_page(
+        BoundExplorer(name, **(CHAPTER | {"coordinate": coordinate}))
+        if name == "ten-points"
+        else BoundExplorer(name, coordinate=coordinate),
+        **size,
+    )
+    for half in ("E step", "M step"):
+        assert crossed_names(page) == []
+        press(page, half)
+    assert crossed_names(page) == []

@@ -339,6 +339,12 @@ CASES = {
         lambda folder: widgets.BreakItExplorer(prediction="left"),
         lambda folder: widgets.BreakItExplorer(repair="nudge"),
     ],
+    "widgets.clinic": [
+        lambda folder: widgets.ClinicExplorer(19),
+        lambda folder: widgets.ClinicExplorer(solved=[1, 1]),
+        lambda folder: widgets.ClinicExplorer(cause="sd"),
+        lambda folder: setattr(widgets.ClinicExplorer(), "mended", True),
+    ],
     "widgets.em_explorer": [
         lambda folder: widgets.EMExplorer([1, np.nan]),
         lambda folder: widgets.EMExplorer(weights=[0.5, 0.6]),

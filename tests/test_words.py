@@ -1,6 +1,7 @@
 """How much there is to read is counted as a reader would."""
 
 import pytest
+
 import words
 
 PAGE = """<html><article><section><h1>Two words<a class="headerlink">#</a></h1>

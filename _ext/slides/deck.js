@@ -2,7 +2,6 @@
 (function () {
   "use strict";
   const SIZES = [1.3, 1.2, 1.1, 1, 0.94, 0.88, 0.82, 0.76, 0.7, 0.64]; // of an explorer's text, in that of a page
-  const slides = () => [...document.querySelectorAll(".slides > section")];
   const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const fits = (slide) => slide.scrollHeight <= slide.clientHeight + 1 && slide.scrollWidth <= slide.clientWidth + 1;
 
@@ -38,16 +37,17 @@
       if (!move || event.ctrlKey || event.altKey || event.metaKey || document.querySelector("[data-projector]")) return;
       event.preventDefault();
       event.stopPropagation();
-      Reveal[move]();
+      window.Reveal[move]();
     },
     true,
   );
 
   addEventListener("DOMContentLoaded", async () => {
+    const { MathJax, Reveal, RevealNotes, explorerHost } = window;
     await MathJax.startup.promise;
     // The speaker's window has neither MathJax nor its fonts: formulas of notes are MathML.
     for (const each of document.querySelectorAll(".notes .math")) {
-      each.outerHTML = MathJax.tex2mml(each.dataset.tex ?? each.textContent.trim().slice(2, -2), { display: false });
+      each.outerHTML = MathJax.tex2mml(each.textContent.trim().slice(2, -2), { display: false });
     }
     await Reveal.initialize({
       width: "100%",

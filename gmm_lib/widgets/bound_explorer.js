@@ -381,18 +381,20 @@ function render({ model, el }) {
   // Both curves and the gap carry their names, off all else that is drawn.
   function nameAll({ xs, heights, bounds, px, above, below, summit }) {
     const { unit } = plot;
-    const [bottom] = plot.domain().y;
-    const curve = (values) => xs.map((x, i) => [plot.x(x), plot.y(values[i])]).filter((_, i) => values[i] >= bottom);
-    const [upper, lower] = [curve(heights), curve(bounds)];
-    const along = (points, parts) => parts.map((f) => points[Math.round(f * (points.length - 1))]).filter(Boolean);
-    const curves = [upper, lower, [[px, above], [px, plot.height]]];
+    const [upper, lower] = [heights, bounds].map((values) => xs.map((x, i) => [plot.x(x), plot.y(values[i])]));
+    const along = (points, parts) => {
+      const seen = points.filter(([, y]) => y <= plot.height);
+      return parts.map((f) => seen[Math.round(f * (seen.length - 1))]).filter(Boolean);
+    };
+    const curves = [upper, lower, [[px, above], [px, plot.height]], ...[above, below].map((y) => [[px, y], [plot.width, y]])];
     const spots = [[px, above, 10 * unit], [px, below, 10 * unit], [px, plot.height - 14 * unit, 16 * unit], ...(summit ? [[...summit, 8 * unit]] : [])];
-    writeName(plot, "likelihood-name", "ℓ(θ)", placesAlong(along(upper, [0.14, 0.3, 0.7, 0.86, 0.5]), unit), { curves, spots });
-    writeName(plot, "bound-name", t("bound"), placesAlong(along(lower, [0.03, 0.97, 0.1, 0.9, 0.2, 0.8, 0.35, 0.65, 0.5]), unit, 16), { curves, spots });
+    const parts = [0.14, 0.86, 0.3, 0.7, 0.5, 0.04, 0.96, 0.22, 0.78, 0.4, 0.6];
+    let names = writeName(plot, "likelihood-name", "ℓ(θ)", placesAlong(along(upper, parts), unit), { curves, spots });
+    names = [...names, ...writeName(plot, "bound-name", plot.width > 330 * unit ? t("bound") : "B(Q, θ)", [16, 24, 36].flatMap((far) => placesAlong(along(lower, parts), unit, far)), { curves, spots, names })];
     const wide = below - above > 26 * unit;
     const middle = [0.5, 0.35, 0.65].map((f) => above + f * (Math.min(below, plot.height) - above));
     const sides = middle.flatMap((y) => [{ x: px + 10 * unit, y, anchor: "start" }, { x: px - 10 * unit, y, anchor: "end" }]);
-    writeName(plot, "gap-name", wide ? t("gap") : "", sides, { curves: [upper, lower], spots: spots.slice(0, 2) });
+    writeName(plot, "gap-name", wide ? t("gap") : "", sides, { curves: [upper, lower], spots: spots.slice(0, 2), names });
   }
 
   function tell(state) {

@@ -105,7 +105,7 @@ function render({ model, el }) {
   const code = h("pre", { class: "gmm-clinic-code", tabindex: 0, role: "region", "aria-label": t("line") });
   const compared = say("gmm-diagnosis");
   const mend = button("", () => ex.change({ mended: !ex.state.mended }));
-  const another = button(t("next"), () => {
+  const another = button(t("onwards"), () => {
     choose((ex.state.case % cases.length) + 1);
     list.input.focus();
   });
@@ -187,7 +187,7 @@ function render({ model, el }) {
   }
   function drawCode(state) {
     const changes = causes[truthOf(state)];
-    code.replaceChildren(...changes.flatMap(([right, wrong]) => [h("del", {}, `− ${wrong}\n`), h("ins", {}, `+ ${right}\n`)]));
+    code.replaceChildren(...changes.flatMap(([right, wrong]) => [h("del", {}, `− ${wrong}`), h("ins", {}, `+ ${right}`)]));
   }
 
   function draw(state) {

@@ -37,6 +37,24 @@ class ClinicExplorer(Explorer, kind="clinic", module="clinic.js"):
     """
 
     STATE = ("case", "step", "where", "cause", "mended", "solved")
+    VALUES = {
+        "case": "number of the program, from 1",
+        "step": "how many half steps have been run",
+        "of": "how many half steps there are",
+        "stage": "where the reader is in the diagnosis",
+        "where": 'which half step the reader calls broken, "" before an answer',
+        "cause": 'which cause the reader names, "" before an answer',
+        "mended": "whether the repair has been put in",
+        "solved": "how many cases are solved",
+        "half": 'the half step run last, "e" or "m"',
+        "log_likelihood": "after it",
+        "bound": "after it",
+        "printed": "the log-likelihood that the program itself prints",
+        "weights": "of the components",
+        "means": "of the components",
+        "variances": "of the components",
+        "responsibilities": "of all points, once there are some",
+    }
 
     _ready = False  # until the constructor has set all traits, they need not fit each other
 

@@ -7,7 +7,8 @@ const clinicTotals = (rows) => [0, 1].map((j) => clinicSum(rows.map((row) => row
 const logNormal = (x, mean, sd) => -Math.log(sd) - HALF_LOG_2PI - ((x - mean) / sd) ** 2 / 2;
 
 /**
- * All half steps of a run from a start: E, M, E, M, … up to the E step after which it stops.
+ * All half steps of a run from a start: E, M, E, M, … up to the E step after which it stops, or before the M step
+ * that gives a variance that is none.
  * @typedef {{ step: "e" | "m", weights: number[], means: number[], variances: number[], shares: number[][], printed: number | null }} HalfStep
  * @param {number[]} x
  * @param {number[][]} start weights, means and variances
@@ -56,6 +57,7 @@ export function clinicRun(x, [weights, means, variances], cause) {
       if (cause === "shortcut") return sum / N[j] - old[j] ** 2;
       return sum / (cause === "one-less" ? N[j] - 1 : N[j]);
     });
+    if (!variance.every((v) => v > 0)) break;
     steps.push({ step: "m", weights: phi, means: mu, variances: variance, shares: w, printed: null });
   }
   return steps;
