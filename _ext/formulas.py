@@ -143,10 +143,14 @@ def font_for(used: set[str]) -> bytes:
 
 
 def style_for(used: set[str]) -> str:
-    """The style sheet with the font."""
+    """The style sheet of formulas, with the font in it."""
     data = base64.b64encode(font_for(used)).decode()
     source = f'url("data:font/woff2;base64,{data}") format("woff2")'
-    return f'{LICENSE}\n@font-face {{ font-family: "Book Math"; src: {source}; }}\n'
+    return (
+        f'{LICENSE}\n@font-face {{ font-family: "Book Math"; src: {source}; }}\n'
+        # Small letters are as tall as those of the text around.
+        'math { font: normal 1.12em/normal "Book Math", math; }\n'
+    )
 
 
 def add_font(app, exception) -> None:
@@ -172,5 +176,5 @@ def add_font(app, exception) -> None:
 
 def setup(app):
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
-    app.connect("build-finished", add_font)
+    app.connect("build-finished", add_font, priority=900)  # slides are pages, too
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,11 +2,11 @@
 
     python scripts/pack.py
 
-One folder: the site with its notebooks, the PDF, the sheets. Unpacked it opens by a double click on
-``index.html``, and can be put on any web server. The machine of Python in the page lies in the site
-twice: a page opened from a folder can load scripts only, a page from a server fetches the files
-they are made of, which are smaller. Here the scripts alone are packed, and serve both: half the
-room, and on a server in the room the same speed. What each part weighs is printed.
+One folder: the site with its notebooks and slides, the PDF, the sheets. Unpacked it opens by a
+double click on ``index.html``, and can be put on any web server. The machine of Python in the page
+lies in the site twice: a page opened from a folder can load scripts only, a page from a server
+fetches the files they are made of, which are smaller. Here the scripts alone are packed, and serve
+both: half the room, and on a server in the room the same speed. What each part weighs is printed.
 """
 
 import os
@@ -31,6 +31,8 @@ def kind_of(name: str) -> str:
         return "Python in the page"
     if name.startswith("_sources/"):
         return "notebooks"
+    if name.startswith(("slides/", "_static/reveal/")):
+        return "slides"
     return {PDF.name: "PDF", SHEETS.name: "sheets"}.get(name, "site")
 
 

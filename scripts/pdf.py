@@ -41,7 +41,7 @@ def contents() -> list[tuple[str | None, list[str]]]:
     """The parts of the book: a caption (None before the first part) and the names of its pages."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     parts = [
-        (part["caption"], [each["file"] for each in part["chapters"]]) for part in toc["parts"]
+        (part.get("caption"), [each["file"] for each in part["chapters"]]) for part in toc["parts"]
     ]
     return [(None, [toc["root"]]), *parts]
 

@@ -13,8 +13,9 @@ import pytest
 from conftest import ROOT, serving
 from paper import filled, text_of
 from test_python_in_page import cells
-from test_site import CHAPTERS, parsed, settle
+from test_site import CHAPTERS, PAGES, parsed, settle
 
+import book
 import pack
 import pdf
 import sheets
@@ -158,7 +159,7 @@ def test_equations_figures_and_explorers_are_those_of_the_site(site, book_text):
             assert number.find(string=True) in text
         for caption in page.select("article .caption-number"):
             assert words(caption.text) in text
-    hosts = sum(len(parsed(path).select(".explorer-host")) for path in site.rglob("*.html"))
+    hosts = sum(len(parsed(site / name).select(".explorer-host")) for name in PAGES)
     assert hosts >= len(EXPLORERS)
     assert text.count("Alive in the book:") == hosts
 
@@ -221,6 +222,10 @@ def test_the_packed_book_opens_without_a_network(book_pdf, sheets_pdf, open_page
     folder = tmp_path / pack.NAME
     for path in (book_pdf, sheets_pdf):
         assert (folder / path.name).read_bytes() == path.read_bytes()
+    for kind in ("slides", "embed"):  # test_slides.py and test_embed.py look into them
+        assert {each.name for each in (folder / kind).iterdir()} == {
+            each.name for each in (book.SITE / kind).iterdir()
+        }
     with serving(folder) as url:
         for base in (folder.as_uri() + "/", url):
             page = open_page(f"{base}index.html")
