@@ -11,6 +11,11 @@ def test_a_chapter(firefox, site, site_url, place):
     firefox.navigate(address)
     wait_for(firefox, "return document.documentElement.dataset.set")
     wait_for(firefox, "return document.querySelector('.explorer-host').dataset.alive")
+    wait_for(
+        firefox,
+        """return [...document.fonts].some((font) =>
+        font.family.includes("Book Math") && font.status === "loaded")""",
+    )
     index = firefox.execute_script(
         """return [...document.querySelectorAll(".cell")].find((cell) =>
         cell.querySelector(".py-bar") && cell.textContent.includes("check.e_step(my_e_step)"))
