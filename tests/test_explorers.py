@@ -446,6 +446,18 @@ def test_projector_mode_fills_the_screen_and_hears_a_presenter(explorer_page, ki
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_projector_mode_on_a_phone_cuts_no_picture(explorer_page, kind):
+    page = explorer_page(widgets.explorer_class(kind)(), width=360, height=640)
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("p")
+    page.wait_for_selector("[data-projector]")
+    cut = page.locator(".gmm-figure:visible").evaluate_all(
+        "(all) => all.filter((each) => each.scrollHeight > each.clientHeight + 1).length"
+    )
+    assert cut == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_everything_to_press_has_44_px(explorer_page, kind):
     page = explorer_page(widgets.explorer_class(kind)(), width=360, touch=True)
     small = page.evaluate(

@@ -14,6 +14,7 @@ import slides
 SPINE = sorted(path.stem for path in (ROOT / "chapters").glob("0[1-6]*.ipynb"))
 SCREENS = [(1280, 720), (1920, 1080)]
 LEAST = {"text": 2, "explorer": 0.7}  # of the size of text in a page
+NUMBER = re.compile(r"(?<![\w.])\d*\.\d+|(?<![\w.])\d{3,}(?![\w.])")
 every_deck = pytest.mark.parametrize("name", SPINE)
 
 # What sticks out of a slide or its parts, and the smallest text of each kind, in rem.
@@ -94,6 +95,17 @@ def test_notes_of_a_step_are_those_of_the_plan(site):
     assert used > 20
     steps = {each["id"].removeprefix("step-") for each in plan.select(".admonition.step")}
     assert len(steps) > 25
+
+
+@every_deck
+def test_numbers_on_slides_are_numbers_of_the_book(name, site):
+    """There they are pinned, each in a cell of its page."""
+    book = " ".join(
+        page.select_one("article").get_text(" ") for page in book_at(site).pages.values()
+    )
+    known = set(NUMBER.findall(book))
+    written = set(NUMBER.findall((ROOT / "slides" / f"{name}.yml").read_text("utf-8")))
+    assert written - known == set()
 
 
 @pytest.mark.slow

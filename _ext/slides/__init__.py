@@ -111,6 +111,8 @@ def clean(element) -> None:
         link.unwrap()
     for each in [element, *element.select("[id]")]:
         del each["id"]
+    for part in element.select("section"):
+        part.name = "div"  # to reveal.js a section is a slide
 
 
 class Book:

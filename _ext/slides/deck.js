@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const SIZES = [1.3, 1.2, 1.1, 1, 0.94, 0.88, 0.82, 0.76, 0.7, 0.64]; // of an explorer's text, in that of a page
+  const watched = new WeakSet(); // hosts
   const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const fits = (slide) => slide.scrollHeight <= slide.clientHeight + 1 && slide.scrollWidth <= slide.clientWidth + 1;
 
@@ -20,12 +21,16 @@
     }
   }
 
-  /** Wait until the explorer of a slide is alive (or has said why not), then fit it. */
+  /** Wait until the explorer of a slide is alive (or has said why not), then fit it, and again when it grows. */
   async function settle(slide) {
     delete slide.dataset.settled;
     const host = slide.querySelector(".explorer-host");
     while (host && !host.dataset.alive && !host.querySelector(".explorer-error")) await frame();
     await fit(slide);
+    if (host && !watched.has(host)) {
+      watched.add(host);
+      new ResizeObserver(() => slide.dataset.settled && !fits(slide) && settle(slide)).observe(host);
+    }
     slide.dataset.settled = "true";
   }
 
