@@ -11,9 +11,8 @@ SPREAD := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env browser book serve lab test test-fast test-newest monkey lint format bench weigh sizes \
-  pdf sheets zip \
-  picture lock clean
+.PHONY: help env browser book serve lab test test-fast test-newest test-lowest monkey lint format bench \
+  weigh words sizes pdf sheets slides zip picture lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,9 +47,11 @@ monkey: env ## Send 10,000 random events to every explorer
 	@MONKEY_EVENTS=10000 $(BIN)/python -m pytest tests/test_monkey.py --numprocesses $(JOBS)
 
 test-newest: ## Run the suite with the newest versions pyproject.toml allows (in .venv-newest)
-	@$(PYTHON) scripts/install.py --newest
-	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python scripts/book.py build
-	@BOOK_OUTPUT=_build/newest .venv-newest/bin/python -m pytest $(SPREAD)
+test-lowest: ## Run the suite with the lowest versions pyproject.toml allows (in .venv-lowest)
+test-newest test-lowest: test-%:
+	@$(PYTHON) scripts/install.py --$*
+	@BOOK_OUTPUT=_build/$* .venv-$*/bin/python scripts/book.py build
+	@BOOK_OUTPUT=_build/$* .venv-$*/bin/python -m pytest $(SPREAD)
 
 lint: env ## Check style, types, scripts, and that notebooks are stripped
 	@$(BIN)/ruff check .
@@ -72,6 +73,9 @@ weigh: book ## Print what pages weigh, how soon explorers and Python in the page
 	@$(BIN)/python scripts/drags.py
 	@$(BIN)/python scripts/weigh_python.py
 
+words: book ## Print words and reading time of every page
+	@$(BIN)/python scripts/words.py
+
 sizes: book ## Measure the room explorers take, for pages that do not shift
 	@$(BIN)/python scripts/sizes.py
 
@@ -80,6 +84,10 @@ pdf: book ## Make one PDF of the whole book: _build/paper/gaussian-mixtures-and-
 
 sheets: book ## Make sheets to print, a page each: _build/paper/sheets.pdf
 	@$(BIN)/python scripts/sheets.py
+
+slides: book ## Make the slides of the chapters, with the book, and say where they are
+	@$(BIN)/python -c "import sys; sys.path.append('scripts'); import book; \
+	  print(*sorted((book.SITE / 'slides').glob('*.html')), sep='\n')"
 
 zip: pdf sheets ## Pack site, notebooks, PDF and sheets into one file for a room without a network
 	@$(BIN)/python scripts/pack.py
@@ -93,5 +101,5 @@ lock: ## Write requirements.txt anew from pyproject.toml (needs uv)
 	  --output-file requirements.txt pyproject.toml
 
 clean: ## Remove everything that can be made again
-	rm -rf _build .venv .venv-newest .pytest_cache .coverage .hypothesis *.egg-info build
+	rm -rf _build .venv .venv-newest .venv-lowest .pytest_cache .coverage .hypothesis *.egg-info build
 	find . \( -name __pycache__ -o -name .ruff_cache \) -type d -prune -exec rm -rf {} +

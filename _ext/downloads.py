@@ -46,6 +46,8 @@ ROLES = {  # role: domain and type of the reference that MyST makes of it
     "ref": ("std", "ref"),
     "term": ("std", "term"),
     "cite": ("cite", "p"),
+    "explorer": (None, "explorer"),
+    "slides": (None, "slides"),
 }
 # Cells that the page does not show, or shows when they are opened.
 CLOSED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
@@ -63,6 +65,7 @@ INLINE = re.compile(
 LEFT = re.compile(
     r"^\s*>?\s*(?::{3,}|`{3,}\{)|\{[a-z][\w:.-]*\}`|^\([\w:-]+\)=$|\[\]\(|^%|^\+\+\+|^\{[.#]", re.M
 )
+DONE = re.compile(r" *<!-- done:.*?-->", re.S)  # when a step of a task is done, for the site alone
 SAFE = "!'*+,/:;=?@"  # what may stand in an address within Markdown as it is
 SOLUTION = "\0solution\0"  # a line that begins a solution; its title follows
 SOLUTION_END = "\0end"
@@ -121,6 +124,8 @@ def ask_sphinx(app, name: str) -> Page:
     for link in tree.findall(nodes.reference):
         if link.get("id_link"):  # MyST itself has resolved a link within the page
             asked.append(((None, "myst", link["refid"]), False, link))
+        elif "written" in link:  # see embed.py
+            asked.append(((None, *link["written"]), True, link))
     app.env.resolve_references(tree, name, app.builder)
     for key, explicit, place in asked:
         links = [each for each in place.findall() if is_link(each)]
@@ -160,7 +165,10 @@ def address(page: Page, link: nodes.Element) -> str:
     if "://" in where:
         return link["refuri"]
     other = posixpath.normpath(posixpath.join(posixpath.dirname(page.name), where))
-    return address_of(page, other.removesuffix(".html"), mark)
+    other = other.removesuffix(".html")
+    if other not in page.app.env.found_docs:
+        return on_site(page, other) + (f"#{mark}" if mark else "")
+    return address_of(page, other, mark)
 
 
 def address_of(page: Page, other: str, mark: str = "") -> str:
@@ -402,6 +410,7 @@ def notebook_for_download(page: Page, notebook: dict) -> dict:
     for cell in notebook["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
+            text = DONE.sub("", text)
             lines, running = fold_solutions(page, convert(page, text.split("\n")), running)
             if lines:
                 cells.append(markdown_cell(lines, cell["id"]))

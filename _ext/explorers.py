@@ -200,6 +200,7 @@ def host_widgets(app, doctree: nodes.document) -> None:
             number = numbers.setdefault(model_id, str(len(numbers)))
             opening, closing = host_markup(model["state"], number, Path(app.outdir) / "_static")
             view.children = []
+            view["explorer"] = model["state"]["kind"]  # for tasks.py
             view += [raw(opening), still.deepcopy(), raw(closing)]
 
 

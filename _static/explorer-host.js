@@ -17,13 +17,49 @@
   const register = (file, text) => (sources[file] = text);
   window.explorerHost = { start: first, register };
 
+  // Back brings the explorers as they were left. Every entry that the page has in the history names the visit that made
+  // it; what the visit has changed is kept, for as long as the tab is open.
+  const VISITS = 20; // kept at most
+  const alive = {}; // id -> model
+  const left = {}; // id -> {trait: value}, of explorers that are not alive yet
+  let visit = null;
+  function mark() {
+    if (window.history.state?.visit !== visit) window.history.replaceState({ ...window.history.state, visit }, "");
+  }
+  function keep() {
+    const changes = { ...left };
+    for (const id of Object.keys(alive)) changes[id] = alive[id].changes();
+    sessionStorage.setItem(`explorers ${visit}`, JSON.stringify(changes));
+    const visits = Object.keys(sessionStorage).filter((name) => name.startsWith("explorers ")).sort();
+    visits.slice(0, -VISITS).forEach((name) => sessionStorage.removeItem(name));
+  }
+  try {
+    const [came] = performance.getEntriesByType("navigation");
+    const before = came?.type === "back_forward" ? window.history.state?.visit : null;
+    visit = before ?? `${Date.now()} ${Math.random()}`;
+    Object.assign(left, JSON.parse(sessionStorage.getItem(`explorers ${visit}`)));
+    mark();
+    window.addEventListener("hashchange", mark);
+    window.addEventListener("pagehide", () => {
+      try {
+        keep();
+      } catch {
+        /* no room: the reader comes back to the start, as in a new tab */
+      }
+    });
+  } catch {
+    /* a page without a storage or a history of its own, such as one in a frame, keeps nothing */
+  }
+
   /** The part of an anywidget model that a module may use: get, set, on, off, save_changes. */
   function makeModel(state) {
+    const initial = { ...state };
     const listeners = {}; // event name -> callbacks
     const emit = (event, ...args) => [...(listeners[event] ?? [])].forEach((call) => call(...args));
     let changed = false;
     const model = {
       state: () => ({ ...state }),
+      changes: () => Object.fromEntries(Object.entries(state).filter(([name, value]) => value !== initial[name])),
       get: (name) => state[name],
       set(name, value) {
         if (typeof name === "object") {
@@ -100,6 +136,11 @@
       // The live explorer is laid out in the place of the still one before that leaves.
       host.querySelector(".explorer-room").append(live);
       await definition.render?.({ model, el: live });
+      alive[id] = model;
+      // As from another view of it: the explorer checks what comes, and Undo leads back to its start.
+      model.set(left[id] ?? {});
+      model.save_changes();
+      delete left[id];
       host.dataset.alive = "true"; // the style hides the still picture now, except in print
     } catch (error) {
       live.remove();

@@ -7,7 +7,7 @@
   const STORE = "gmm-book/answers/"; // + page + "/" + digest of the question
   const asked = []; // the questions of the page, in its order
   let page, words, summary;
-  window.questions = { wake };
+  window.questions = { wake, kept: { read: (key) => read(STORE + key), write: (key, value) => write(STORE + key, value) } };
 
   // Answers stay in this browser; where it keeps nothing, until the page is left.
   const memory = {};
@@ -290,6 +290,7 @@
   function clear(prefix) {
     forget(prefix);
     asked.forEach((each) => each.reset());
+    window.tasks?.forget();
     sum();
   }
 

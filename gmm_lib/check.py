@@ -774,8 +774,10 @@ def _compare(got, right, mistakes, names):
 
 
 def _same(got, other):
+    # 0 is not the same as a number that is small everywhere, such as a likelihood.
     return all(
-        np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True)
+        np.shape(a) == np.shape(b)
+        and np.allclose(a, b, rtol=1e-6, atol=1e-9 * (min(1, np.abs(b).max()) or 1), equal_nan=True)
         for a, b in zip(got, other, strict=True)
     )
 

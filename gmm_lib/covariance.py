@@ -7,7 +7,8 @@ complete log-likelihood under its constraint [1]_. To add one, write it and name
 
 References
 ----------
-.. [1] G. J. McLachlan and D. Peel (2000), Finite Mixture Models, Wiley, section 3.8.
+.. [1] G. J. McLachlan and D. Peel (2000), Finite Mixture Models, Wiley, sections 3.2, 3.3
+   and 3.12.
 """
 
 import math

@@ -7,7 +7,7 @@ instead of one; the last digits are still the business of `fit`.
 References
 ----------
 .. [1] R. M. Neal and G. E. Hinton (1998), A view of the EM algorithm that justifies incremental,
-   sparse, and other variants.
+   sparse, and other variants, in Learning in Graphical Models, 355-368.
 .. [2] O. Cappé and E. Moulines (2009), On-line expectation-maximization algorithm for latent data
    models, Journal of the Royal Statistical Society B 71, 593-613.
 """

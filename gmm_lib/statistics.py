@@ -6,7 +6,7 @@ their own [1]_, [2]_.
 References
 ----------
 .. [1] R. M. Neal and G. E. Hinton (1998), A view of the EM algorithm that justifies incremental,
-   sparse, and other variants, section 2.
+   sparse, and other variants, in Learning in Graphical Models, 355-368.
 .. [2] T. F. Chan, G. H. Golub and R. J. LeVeque (1983), Algorithms for computing the sample
    variance: analysis and recommendations, The American Statistician 37, 242-247.
 """

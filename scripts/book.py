@@ -24,7 +24,7 @@ SITE = OUTPUT / "html"
 # What executed cells depend on, beside their own text.
 CODE = ["gmm_lib/**/*", "benchmarks/**/*", "requirements.txt"]
 # What pages are made of, beside the code.
-PAGES = ["index.md", "chapters/**/*", "depth/**/*", "appendices/**/*"]
+PAGES = ["index.md", "chapters/**/*", "depth/**/*", "appendices/**/*", "slides/*.yml"]
 TEXT = ["*.yml", "*.bib", *PAGES, "images/**/*"]
 MACHINERY = ["_ext/**/*", "_static/**/*", "_templates/**/*", "scripts/book.py"]
 

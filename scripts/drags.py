@@ -53,6 +53,7 @@ LARGEST = {
     "soft-hard": {"data": "overlapping", "variance": 2.0},
     "break-it": {"scenario": "many", "prediction": "five-groups", "iteration": 50},
     "shards": {"machines": 8},
+    "clinic": {"case": 6, "step": 79},
 }
 
 

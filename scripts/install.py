@@ -1,11 +1,13 @@
 """Make .venv hold exactly what requirements.txt locks, and gmm_lib itself; seconds when it does.
 
-Runs with the system's Python and its standard library alone. ``--newest`` makes .venv-newest with
-the newest versions that pyproject.toml allows, for testing them.
+Runs with the system's Python and its standard library alone. For testing what pyproject.toml
+allows, ``--newest`` makes .venv-newest with the newest versions, ``--lowest`` .venv-lowest with the
+oldest.
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,9 +56,24 @@ def run(*command) -> None:
         sys.exit("Stopped: {} failed (status {})".format(" ".join(command[:4]), status))
 
 
+def lowest() -> list[str]:
+    """A constraint for each range of pyproject.toml: its lowest release, with that one's fixes."""
+    import tomllib  # not there before 3.11, where main() says what is expected
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ranges = sum(project["optional-dependencies"].values(), project["dependencies"])
+    found = [re.match(r"([\w.-]+)(?:\[.*\])?>=([\w.]+)", wanted) for wanted in ranges]
+    return sorted(
+        {
+            f"{name}=={version}" + ("" if re.search("[a-z]", version) else ".*")
+            for name, version in (match.groups() for match in found if match)
+        }
+    )
+
+
 def main() -> None:
-    newest = "--newest" in sys.argv
-    venv = ROOT / (".venv-newest" if newest else ".venv")
+    only = next((end for end in ("newest", "lowest") if f"--{end}" in sys.argv), None)
+    venv = ROOT / (f".venv-{only}" if only else ".venv")
     wanted = hashlib.sha256(
         b"".join((ROOT / name).read_bytes() for name in ("requirements.txt", "pyproject.toml"))
         + str(ROOT).encode()
@@ -73,8 +90,10 @@ def main() -> None:
             stamp.unlink()
         run(python, "-m", "venv", *clear, venv)
         pip = [bin_python, "-m", "pip", "install", "--disable-pip-version-check"]
-        if newest:
-            run(*pip, "--upgrade", "--editable", ".[dev]")
+        if only:
+            limits = ROOT / "_build" / f"{only}.txt"
+            limits.write_text("\n".join(lowest() if only == "lowest" else []), encoding="utf-8")
+            run(*pip, "--upgrade", "--constraint", limits, "--editable", ".[dev]")
         else:
             run(*pip, "--requirement", "requirements.txt")
             run(*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")

@@ -2,10 +2,10 @@
 
     python scripts/pack.py
 
-One folder: the site with its notebooks, the PDF, the sheets. Unpacked it opens by a double click on
-``index.html``, and can be put on any web server. The machine of Python in the page lies there
-twice: a page opened from a folder can load scripts only, a page from a server asks for the files
-they are made of. What each part weighs is printed.
+One folder: the site with its notebooks and slides, the PDF, the sheets. Unpacked it opens by a
+double click on ``index.html``, and can be put on any web server. The machine of Python in the page
+lies there twice: a page opened from a folder can load scripts only, a page from a server asks for
+the files they are made of. What each part weighs is printed.
 """
 
 import os
@@ -27,6 +27,8 @@ def kind_of(name: str) -> str:
         return "Python in the page, " + ("server" if name.endswith(".bin") else "folder")
     if name.startswith("_sources/"):
         return "notebooks"
+    if name.startswith(("slides/", "_static/reveal/")):
+        return "slides"
     return {PDF.name: "PDF", SHEETS.name: "sheets"}.get(name, "site")
 
 

@@ -125,24 +125,28 @@ def derivation_sheet(filled: bool) -> str:
 
 
 def explorer_sheets() -> dict[str, str]:
-    """For each explorer of the chapters, once: its picture, its task, room to write."""
+    """For each explorer of the book, once: its picture, its task, room to write."""
     sheets = {}
-    for page in [name for _, pages in contents() for name in pages if name.startswith("chapters/")]:
+    for page in [
+        name
+        for _, pages in contents()
+        for name in pages
+        if name.startswith(("chapters/", "depth/"))
+    ]:
         for host in parse(page).select(".explorer-host"):
             kind = host["data-kind"]
-            boxes = [box for box in host.find_all_previous("div", class_="tip") if box.ol or box.p]
-            task = next((box for box in boxes if box.p.get_text() == "Your task"), None)
+            task = host.find_previous("div", class_="task")
             if kind in sheets or task is None:
                 continue
             section = host.find_parent("section")
             picture = host.select_one(".explorer-still img")
             source = posixpath.join("../html", posixpath.dirname(page), picture["src"])
-            # A link would lead nowhere on a sheet of its own.
+            # A link would lead nowhere on a sheet of its own, and a question brings its replies.
             for link in task.select("a"):
                 link.unwrap()
-            listed = task.ol.find_all("li", recursive=False) if task.ol else []
-            parts = [each.decode_contents() for each in listed]
-            parts = parts or ["".join(str(each) for each in task.find_all("p")[1:])]
+            for question in task.select(".question"):
+                question.decompose()
+            parts = [each.decode_contents() for each in task.ol.find_all("li", recursive=False)]
             heading = section.find(["h2", "h3"])
             for anchor in heading.select(".headerlink"):
                 anchor.decompose()

@@ -171,6 +171,15 @@ def variance(points):
 
 
 BY_HAND = {
+    "ex-high-try": Answers(
+        "1226",
+        {
+            "4.507": "this is the error of one point.",
+            "298.8": "the weights sum to m / k",
+            "1524.7": "they were divided, by k.",
+            "16.09": "that is the case of the clinic",
+        },
+    ),
     "ex-second-group-try": Answers(
         "23.8", {"119": "this is the sum.", "24": "this is the median, the point in the middle."}
     ),
@@ -227,6 +236,15 @@ BY_HAND = {
             "0.601": "you forgot to divide by Q inside the log.",
             "0.033": "this is KL(p ‖ Q).",
             "0": "Q is not the posterior, so there is a gap.",
+        },
+    ),
+    "ex-jump-try": Answers(
+        "1",
+        {
+            "21": "the sign of α is wrong",
+            "-5": "you forgot to square α",
+            "3.56": "that is where plain EM goes next.",
+            "0.2": "the length of the difference of the steps.",
         },
     ),
     "ex-remaining-try": Answers(
@@ -558,6 +576,46 @@ round(B(table, new, galaxies) - B(table, mixture, galaxies), 3) + 0.0""",
     told="c 0 gap 0.0 climb",
 )
 
+MISS = Answers(
+    """\
+w, N = half.responsibilities, half.counts
+means = w.T @ x / N
+variances = (w * (x[:, None] - means) ** 2).sum(axis=0) / N
+top = half._replace(weights=N / N.sum(), means=means, variances=variances)
+return top.bound - half.bound""",
+    {
+        ("weights=N / N.sum(), ", ""): "the weights can be made better too.",
+        ("top.bound - half.bound", "half.bound - top.bound"): "the sign is turned round.",
+        ("top.bound", "half.log_likelihood"): "that is the gap to the log-likelihood.",
+    },
+)
+
+INSPECTOR = Answers(
+    """\
+def miss(half):
+    w, N = half.responsibilities, half.counts
+    means = w.T @ x / N
+    variances = (w * (x[:, None] - means) ** 2).sum(axis=0) / N
+    top = half._replace(weights=N / N.sum(), means=means, variances=variances)
+    return top.bound - half.bound
+
+rows = [abs(half.responsibilities.sum(axis=1) - 1).max() for half in steps]
+gaps = [abs(half.log_likelihood - half.bound) for half in steps if half.step == "e"]
+if max(rows) > 1e-6 or max(gaps) > 1e-6:
+    return "E step"
+misses = [abs(miss(half)) for half in steps if half.step == "m"]
+return "M step" if max(misses) > 1e-6 else "neither\"""",
+    {
+        "return 'M step'": "case 1: expected 'E step', got 'M step'.",
+        (
+            "max(misses) > 1e-6",
+            "min(b.bound - a.bound for a, b in zip(steps, steps[1:])) < -1e-6",
+        ): "case 2: expected 'M step', got 'neither'.",
+        ("max(gaps) > 1e-6", "gaps[0] > 1e-6"): "case 11: expected 'E step', got 'neither'.",
+    },
+    told="right, for all of them.",
+)
+
 TIED = Answers(
     """\
 means = responsibilities.T @ x / responsibilities.sum(axis=0)
@@ -620,6 +678,8 @@ ANSWERS = {
     "ex-kl-try": KL,
     "ex-elbo-try": ELBO,
     "ex-bug-try": HALF_STEPS,
+    "ex-miss-try": MISS,
+    "ex-inspector-try": INSPECTOR,
     "mstep-try": TIED,
     "count-try": COUNT,
     "match-try": AGREEMENT,
@@ -631,6 +691,42 @@ ANSWERS = {
             "3.9100": "not in the sum",
             "3.9755": "not in the count",
             "3.9261": "without 12",
+        },
+    ),
+    "parcels-try": Answers(
+        "4.9572",
+        {
+            "2.6316": "of the first component",
+            "5.3667": "you counted parcels fully",
+            "3.6875": "the mean of all parcels",
+        },
+    ),
+    "short-try": Answers(
+        "14.1387",
+        {
+            "0.2356": "in minutes",
+            "3.3317": "60 times the variance",
+            "199.9026": "in square seconds",
+            "26.2225": "that is the long kind",
+            "15.9292": "you cut at 3 minutes",
+        },
+    ),
+    "rounded-try": Answers(
+        ".7729",
+        {
+            "-.7729": "the other way around",
+            "1.1151": "in bits",
+            ".6679": "what the rounding takes away",
+            ".0966": "of an average point",
+        },
+    ),
+    "held-out-try": Answers(
+        "-2.7776",
+        {
+            "-2.6105": "the galaxies it was fitted to",
+            "-113.8825": "that is the sum",
+            "-2.3923": "average the logs",
+            "-2.7474": "you fitted to all galaxies",
         },
     ),
     "ex-diag-code": Answers(

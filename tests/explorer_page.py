@@ -308,3 +308,22 @@ def axe_violations(page):
         f"{each['id']}: {each['help']} {[node['html'] for node in each['nodes']][:3]}"
         for each in run_axe(page)
     ]
+
+
+def crossed_names(page):
+    """Return the names in pictures that a curve runs through, with the curve's color."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll(".gmm-front .gmm-name")].flatMap((name) => {
+          const box = name.getBoundingClientRect();
+          const curves = [...name.closest("svg").querySelectorAll("path[fill=none], polygon")];
+          return curves.filter((curve) => {
+            const at = curve.getScreenCTM();
+            for (let s = 0; s < curve.getTotalLength(); s += 1) {
+              const { x, y } = curve.getPointAtLength(s).matrixTransform(at);
+              const across = x > box.left && x < box.right;
+              if (across && y > box.top + 2 && y < box.bottom - 2) return true;
+            }
+            return false;
+          }).map((curve) => `${name.textContent}: ${curve.getAttribute("stroke")}`);
+        })"""
+    )

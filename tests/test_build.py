@@ -104,13 +104,19 @@ def build(folder):
     return process.communicate(timeout=180)[0], process.returncode
 
 
+def copy_machinery(folder, moved=None):
+    """What builds the book, for one with other pages."""
+    for name in MACHINERY:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    (folder / "_ext" / "moved.json").write_text(json.dumps(moved or {}))
+
+
 @pytest.fixture(scope="module")
 def small_book(tmp_path_factory):
     """A book of one page, built once; tests of this module run in order and leave it whole."""
     folder = tmp_path_factory.mktemp("book")
-    for name in MACHINERY:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
+    copy_machinery(folder)
     (folder / "_toc.yml").write_text(TOC)
     (folder / "index.md").write_text("# Small book\n\nWelcome.\n")
     (folder / "references.bib").write_text("")

@@ -299,6 +299,7 @@ def test_a_right_function_that_underflows_is_told_so(function, got, remedy):
         (lambda: check.mle(lambda x: ("a", 2)), "shape", "expected numbers (mean, variance)"),
         (lambda: check.mle(lambda x: ([5], 6.8)), "shape", "mean of shape (), got shape (1,)"),
         (lambda: check.mle(lambda x: (5, 7)), "different", "variance: expected 6.8, got 7."),
+        (lambda: check.log_likelihood(lambda *a: 0.0), "different", "expected -59.7281, got 0."),
         (lambda: check.log_likelihood(lambda *a: np.nan), "not-finite", "your result holds NaN"),
         (lambda: check.log_likelihood(lambda *a: -np.inf), "not-finite", "holds infinity"),
         (

@@ -126,7 +126,8 @@ def test_iris_has_its_species():
     assert data.X.shape == (150, 4)
     assert data.label_names == ("setosa", "versicolor", "virginica")
     np.testing.assert_array_equal(np.bincount(data.labels), [50, 50, 50])
-    # Fisher (1936), table 2: the mean sepal length of each species.
+    # The mean sepal length of each species: the first two stand in table II of Fisher (1936), the
+    # third follows from the flowers of its table I.
     means = [data.X[data.labels == j, 0].mean() for j in range(3)]
     np.testing.assert_allclose(means, [5.006, 5.936, 6.588], atol=1e-9)
 

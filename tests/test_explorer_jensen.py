@@ -2,7 +2,16 @@
 
 import numpy as np
 import pytest
-from explorer_page import axe_violations, data, drag, set_traits, status, touch_drag, trait
+from explorer_page import (
+    axe_violations,
+    crossed_names,
+    data,
+    drag,
+    set_traits,
+    status,
+    touch_drag,
+    trait,
+)
 from traitlets import TraitError
 
 from gmm_lib import jensen_gap
@@ -137,3 +146,26 @@ def test_the_picture_and_its_text():
 def test_bad_options_are_refused(options, message):
     with pytest.raises(TraitError, match=message):
         JensenExplorer(**options)
+
+
+@pytest.mark.parametrize("width", [360, 768])
+@pytest.mark.parametrize(
+    ("curve", "values"),
+    [
+        ("log", (1, 9)),
+        ("log", (0.2, 0.4)),
+        ("square", (-3, 4)),
+        ("exp", (-0.5, 2)),
+        ("line", (0, 8)),
+        ("cubic", (-1, 2, 2.5)),
+    ],
+)
+def test_no_name_is_crossed(explorer_page, curve, values, width):
+    explorer = JensenExplorer(curve, values=values, masses=[0.5] * len(values))
+    page = explorer_page(explorer, width=width)
+    names = page.locator(".gmm-front .gmm-name")
+    assert names.all_text_contents() == ["f(E[X])", "E[f(X)]"]
+    assert crossed_names(page) == []
+    first, second = [each.bounding_box() for each in names.all()]
+    apart = abs(first["y"] - second["y"]) >= 12 or abs(first["x"] - second["x"]) >= first["width"]
+    assert apart

@@ -48,6 +48,29 @@ def assert_sound(page):
     assert not NO_NUMBER.search(shown)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_page_tells_is_declared(kind, explorer_page):
+    """`VALUES` has the name of every value, also of those that there are not at the moment."""
+    page = explorer_page(widgets.explorer_class(kind)())
+    told = page.evaluate(
+        """async () => {
+          const root = document.querySelector("[data-explorer]");
+          const told = new Set(root.getAttributeNames());
+          const remove = Element.prototype.removeAttribute;
+          Element.prototype.removeAttribute = function (name) {
+            if (this === root) told.add(name);
+            remove.call(this, name);
+          };
+          document.getElementById("host").style.width = "500px"; // so that it is drawn anew
+          for (let frame = 0; frame < 4; frame += 1) await new Promise(requestAnimationFrame);
+          return [...told].filter((name) => name.startsWith("data-"));
+        }"""
+    )
+    told = {name.removeprefix("data-").replace("-", "_") for name in told}
+    ours = {"explorer", "anchor", "dark", "projector"}  # of all explorers, not of their state
+    assert told - ours == set(widgets.explorer_class(kind).VALUES)
+
+
 # -- numbers of any size
 
 
@@ -244,7 +267,7 @@ def test_home_end_and_page_keys_move_every_handle(explorer_page, kind):
             seen.add(handles.nth(n).get_attribute("aria-valuetext"))
         assert len(seen) >= 2, handles.nth(n).get_attribute("aria-label")
         moved += 1
-    assert moved or kind == "break-it"  # where nothing is dragged
+    assert moved or kind in ("break-it", "clinic")  # where nothing is dragged
     assert_sound(page)
 
 
@@ -420,6 +443,18 @@ def test_projector_mode_fills_the_screen_and_hears_a_presenter(explorer_page, ki
     page.keyboard.press("Escape")
     assert page.locator("[data-explorer]").bounding_box()["width"] < 1920
     assert not page.locator("[data-projector]").count()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_projector_mode_on_a_phone_cuts_no_picture(explorer_page, kind):
+    page = explorer_page(widgets.explorer_class(kind)(), width=360, height=640)
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("p")
+    page.wait_for_selector("[data-projector]")
+    cut = page.locator(".gmm-figure:visible").evaluate_all(
+        "(all) => all.filter((each) => each.scrollHeight > each.clientHeight + 1).length"
+    )
+    assert cut == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)

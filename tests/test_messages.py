@@ -332,11 +332,18 @@ CASES = {
         lambda folder: widgets.BoundExplorer(weights=[0.5, 0.6]),
         lambda folder: widgets.BoundExplorer(q=[0.5]),
         lambda folder: widgets.BoundExplorer(selected=10),
+        lambda folder: widgets.BoundExplorer(before=[np.nan, 0.0]),
     ],
     "widgets.break_it": [
         lambda folder: widgets.BreakItExplorer(iteration=2),
         lambda folder: widgets.BreakItExplorer(prediction="left"),
         lambda folder: widgets.BreakItExplorer(repair="nudge"),
+    ],
+    "widgets.clinic": [
+        lambda folder: widgets.ClinicExplorer(19),
+        lambda folder: widgets.ClinicExplorer(solved=[1, 1]),
+        lambda folder: widgets.ClinicExplorer(cause="sd"),
+        lambda folder: setattr(widgets.ClinicExplorer(), "mended", True),
     ],
     "widgets.em_explorer": [
         lambda folder: widgets.EMExplorer([1, np.nan]),

@@ -76,7 +76,7 @@ def test_chapters_open_alike(path):
     )
     text = "\n".join(c.source for c in cells if c.cell_type == "markdown")
     boxes = re.findall(r"\{admonition\} (?:Predict|Your task)\n(.*)", text)
-    assert set(boxes) == {":class: tip"}
+    assert set(boxes) <= {":class: tip", ":class: tip task"}
 
 
 @every_depth_page
@@ -110,13 +110,25 @@ def test_exercises_stand_in_order_of_difficulty(path):
         assert path.stem[:2] not in ("01", "02", "03", "04", "05", "06", "07", "08")
 
 
-@every_chapter
+@every_page
 def test_every_explorer_comes_with_a_task(path):
+    """A box right above it, a plain list; its cell shows no code on the site."""
     cells = nbformat.read(path, as_version=4).cells
     explorers = [n for n, c in enumerate(cells) if re.search(r"^\w+Explorer\(", c.source, re.M)]
-    assert explorers
+    assert explorers or path.parent.name == "depth"
     for n in explorers:
-        assert "{admonition} Your task" in cells[n - 1].source
+        above = cells[n - 1].source
+        box = re.search(
+            r"^:::\{admonition\} Your task\n:class: tip task\n\n(.*?)\n:::$", above, re.M | re.S
+        )
+        assert box is not None
+        assert above.endswith(box[0])
+        steps = box[1].split("\n")
+        # To any reader of Markdown a numbered list: what is in a comment is not shown.
+        for number, step in enumerate(steps, 1):
+            shown = re.sub(r" <!-- done: .+? -->$", "", step)
+            assert re.fullmatch(rf"{number}\. [^{{<]+", shown)
+        assert "remove-input" in cells[n].metadata.tags
 
 
 def test_every_source_is_in_the_table_of_contents():

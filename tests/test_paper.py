@@ -13,8 +13,9 @@ import pytest
 from conftest import ROOT
 from paper import filled, text_of
 from test_python_in_page import cells
-from test_site import CHAPTERS, parsed, settle
+from test_site import CHAPTERS, PAGES, parsed, settle
 
+import book
 import pack
 import pdf
 import sheets
@@ -158,7 +159,7 @@ def test_equations_figures_and_explorers_are_those_of_the_site(site, book_text):
             assert number.find(string=True) in text
         for caption in page.select("article .caption-number"):
             assert words(caption.text) in text
-    hosts = sum(len(parsed(path).select(".explorer-host")) for path in site.rglob("*.html"))
+    hosts = sum(len(parsed(site / name).select(".explorer-host")) for name in PAGES)
     assert hosts >= len(EXPLORERS)
     assert text.count("Alive in the book:") == hosts
 
@@ -226,6 +227,10 @@ def test_the_packed_book_opens_without_a_network(book_pdf, sheets_pdf, open_page
     before = explorer.get_by_role("status").first.inner_text()
     explorer.get_by_role("button", name="Step", exact=True).click()
     assert explorer.get_by_role("status").first.inner_text() != before
+    for kind in ("slides", "embed"):  # test_slides.py and test_embed.py look into them
+        assert {each.name for each in (folder / kind).iterdir()} == {
+            each.name for each in (book.SITE / kind).iterdir()
+        }
     page.goto((folder / f"{CHAPTERS[0]}.html").as_uri())
     settle(page)
     cell = cells(page)[-1].run()

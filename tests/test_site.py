@@ -13,6 +13,9 @@ from explorer_page import run_axe
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CHAPTERS = [entry["file"] for part in TOC["parts"] for entry in part["chapters"]]
 PAGES = [f"{name}.html" for name in [TOC["root"], *CHAPTERS]]
+# One page of each kind: the first, a chapter, tables, the explorers, the library.
+KINDS = {f"{name}.html" for name in (TOC["root"], CHAPTERS[0], "appendices/notation",
+         "appendices/explorers", "appendices/library")}  # fmt: skip
 NOTEBOOKS = [name for name in CHAPTERS if (ROOT / f"{name}.ipynb").exists()]
 
 
@@ -200,7 +203,8 @@ def test_page_on_a_phone(name, site, open_page):
     assert blank_pictures(page) == []
     if page.locator("mjx-container").count():
         assert page.evaluate("document.fonts.ready.then(() => document.fonts.size)") > 0
-    assert serious_violations(page, name, rules={"color-contrast": {"enabled": False}}) == []
+    if name in KINDS:  # what axe looks for on a screen is looked for on every page
+        assert serious_violations(page, name, rules={"color-contrast": {"enabled": False}}) == []
 
 
 @every_page

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # loaded on use
     from gmm_lib.widgets.base import Explorer as Explorer
     from gmm_lib.widgets.bound import BoundExplorer as BoundExplorer
     from gmm_lib.widgets.break_it import BreakItExplorer as BreakItExplorer
+    from gmm_lib.widgets.clinic import ClinicExplorer as ClinicExplorer
     from gmm_lib.widgets.em_explorer import EMExplorer as EMExplorer
     from gmm_lib.widgets.jensen import JensenExplorer as JensenExplorer
     from gmm_lib.widgets.labels import LabelsExplorer as LabelsExplorer
@@ -33,6 +34,7 @@ EXPLORERS = {
     "paths": ("paths", "PathsExplorer"),
     "soft-hard": ("soft_hard", "SoftHardExplorer"),
     "shards": ("shards", "ShardsExplorer"),
+    "clinic": ("clinic", "ClinicExplorer"),
 }
 
 _MODULE_OF = {name: module for module, name in EXPLORERS.values()} | {"Explorer": "base"}

@@ -327,7 +327,9 @@ class Explorer(anywidget.AnyWidget):
     The class keyword `kind` names everything: the module ``my.js`` (give `module` where it is
     called otherwise), the part ``"my"`` of the word table, ``data-explorer="my"`` on the page. A
     subclass declares its traits (tagged ``sync=True``), lists in `STATE` those that make up the
-    state a link carries, and defines `still` and `describe`.
+    state a link carries, and defines `still` and `describe`. In `VALUES` it says, by name, what the
+    page tells of the state in full precision, as ``data-…`` of the explorer's root element (there
+    ``log_likelihood`` is ``data-log-likelihood``): tests ask for these, and the conditions of tasks.
 
     Attributes
     ----------
@@ -348,6 +350,7 @@ class Explorer(anywidget.AnyWidget):
     """
 
     STATE: tuple[str, ...] = ()
+    VALUES: dict[str, str] = {}
 
     kind = Unicode(read_only=True).tag(sync=True)
     language = Unicode("en").tag(sync=True)

@@ -15,6 +15,7 @@ DATA = ("ten-points", "old-faithful")
 PARTS = ("weights", "means", "variances")
 VARIANCES = (1e-9, 1e12)  # bound_explorer.js has the same
 WEIGHTS = (1e-9, 1 - 1e-9)
+HEIGHTS = (-1e30, 1e30)
 
 
 def _points(name):
@@ -58,6 +59,18 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
     """
 
     STATE = ("data", "coordinate", "climb", *PARTS, "q", "selected", "iteration", "half", "before")
+    VALUES = {
+        "iteration": "how many M steps there were",
+        "half": '"e" after an E step, "m" at the start and after an M step',
+        "coordinate": "name of the parameter on the axis",
+        "theta": "value of the parameter on the axis",
+        "log_likelihood": "of the present parameters",
+        "bound": "for the present Q and parameters",
+        "gap": "log_likelihood - bound",
+        "kl": "divergence of Q from the responsibilities",
+        "selected_kl": "part of the selected point in it",
+        "selected_q": "share of component 1 in the selected point",
+    }
 
     data = Choice(DATA)
     coordinate = Choice(COORDINATES)
@@ -125,6 +138,17 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
                 f"{len(q)} from {min(q)} to {max(q)}; give one share a point."
             )
         return q
+
+    @validate("before")
+    def _check_before(self, proposal):
+        before = proposal["value"]
+        # A NaN is in no range, so it is refused as well.
+        if len(before) == 1 or not all(HEIGHTS[0] <= each <= HEIGHTS[1] for each in before):
+            raise TraitError(
+                f"before: expected ℓ and the bound before the last M step, from {HEIGHTS[0]:g} to "
+                f"{HEIGHTS[1]:g}, or none, got {before}; leave it out unless you have both."
+            )
+        return before
 
     @validate("selected")
     def _check_selected(self, proposal):

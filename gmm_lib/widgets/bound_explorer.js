@@ -1,18 +1,23 @@
 // Chapter 5's explorer: ℓ(θ) and its lower bound for any Q, along one coordinate of θ; both are computed.
-import { button, row, select } from "./elements.js";
+import { button, h, row, select } from "./elements.js";
 import { explorer } from "./explorer.js";
 import { figure } from "./figure.js";
-import { LIMIT, clamp, formatFixed, formatNumber, formatPercent } from "./numbers.js";
+import { CHARACTER, LIMIT, clamp, formatFixed, formatNumber, formatPercent, formatTick, labelled } from "./numbers.js";
+import { boundChain, chainOf, chainTerm, formatNats, touching } from "./bound_chain.js";
+import { placesAlong, writeName } from "./names.js";
 import { DegenerateComponent, eStep, logJoint, mStep, makeMixture, nested } from "./em.js";
 
 const BOUND_COORDINATES = ["mean-1", "mean-2", "variance-1", "variance-2", "weight-1"];
 const BOUND_SYMBOLS = { "mean-1": "μ₁", "mean-2": "μ₂", "variance-1": "σ₁²", "variance-2": "σ₂²", "weight-1": "φ₁" };
 const BOUND_TRAITS = ["data", "coordinate", "climb", "weights", "means", "variances", "q", "selected", "iteration", "half", "before"];
 const BOUND_SAMPLES = 160;
+const BOUND_FEW = 30; // points that have a column each
 /** @type {[number, number]} */
 const BOUND_VARIANCES = [1e-9, 1e12]; // bound.py has the same
 /** @type {[number, number]} */
 const BOUND_WEIGHTS = [1e-9, 1 - 1e-9];
+/** @type {[number, number]} */
+const BOUND_HEIGHTS = [-1e30, 1e30]; // of ℓ and the bound before an M step; bound.py has the same
 
 const boundMixture = ({ weights, means, variances }) => makeMixture(weights, means.map((mu) => [mu]), variances.map((v) => [[v]]));
 
@@ -48,20 +53,36 @@ function render({ model, el }) {
   const ex = explorer({ model, el, kind: "bound", traits: BOUND_TRAITS, draw, valid });
   const { t } = ex;
 
-  const plot = figure(ex, { label: t("plot"), x: { label: "θ" }, y: { label: "ℓ" }, margin: { left: 52, top: 30 }, clip: true, height: (w) => clamp(0.52 * w, 240, 430) });
+  const plot = figure(ex, {
+    label: t("plot"),
+    x: { label: "θ" },
+    y: { label: "ℓ" },
+    margin: { left: 52, top: 30, right: 18 },
+    clip: true,
+    height: (w) => clamp(0.72 * w, 240, 430),
+  });
   const here = plot.handle({
     label: t("theta"),
     text: "θ",
     step: () => [(plot.domain().x[1] - plot.domain().x[0]) / 200, 0],
     drag: (x, y, gesture) => moveTheta(x, gesture),
   });
+  // Beside the picture, where there is room: the chain, and below it Q with the height that is left.
+  const chain = boundChain(t, { e: () => stepE(), m: () => stepM() });
+  const side = h("div", { class: "gmm-side" }, chain.element);
+  ex.plots.append(side);
+  const beside = () => side.offsetLeft > plot.element.offsetLeft + 50;
+  let stands = false;
   const table = figure(ex, {
     label: t("table"),
-    class: "gmm-side",
-    x: { label: "x" },
+    parent: side,
+    x: { ticks: 0 },
     y: { label: "Q₁", domain: [0, 1], ticks: 3 },
-    margin: { top: 30 },
-    height: (w) => (table?.element.offsetTop > plot.element.offsetTop + 50 ? 220 : clamp(1.2 * w, 230, 420)), // beside the other as tall
+    margin: { top: 30, bottom: 36 },
+    height: () => {
+      stands = beside();
+      return stands ? Math.max(170, (plot.element.offsetHeight - chain.element.offsetHeight) / ex.unit) : 200;
+    },
     pick: (px, py) => pick(px, py),
   });
   const share = table.handle({
@@ -95,7 +116,8 @@ function render({ model, el }) {
     onchange: (name) => ex.change(fresh(name)),
   });
   ex.controls.append(row(e, m, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()), row(coordinate, climb, data), ex.parts([
-    { caption: t("curves-table"), head: () => [BOUND_SYMBOLS[ex.state.coordinate], "ℓ(θ)", "B(θ, Q)"], rows: curveRows },
+    { caption: t("chain"), head: () => ["", "", t("log-likelihood-or-bound"), t("apart")], rows: chainRows },
+    { caption: t("curves-table"), head: () => [BOUND_SYMBOLS[ex.state.coordinate], "ℓ(θ)", "B(Q, θ)"], rows: curveRows },
     { caption: t("points-table"), head: () => ["x", "Q₁", t("responsibility"), "KL"], rows: pointRows },
   ]));
   ex.next = () => (ex.state.half === "m" ? stepE() : stepM());
@@ -110,6 +132,11 @@ function render({ model, el }) {
       const heights = [eStep(x, x.length, theta, new Float64Array(2 * x.length)), lowerBound(x, theta, state.q)];
       return [formatNumber(value), ...heights.map((each) => formatFixed(each, 4))];
     });
+  }
+  function chainRows() {
+    const { state } = ex;
+    const lines = chainOf(state.before, posterior(state).logLikelihood, boundOf(state));
+    return lines.map(({ height, sign, by }, n) => [sign, chainTerm(n), height === null ? "–" : formatFixed(height, 4), by === null ? "" : formatNats(by)]);
   }
   function pointRows() {
     const { state } = ex;
@@ -138,7 +165,7 @@ function render({ model, el }) {
       numbers(state.q, set.points.length, [0, 1]) &&
       Number.isInteger(state.selected) && state.selected >= 0 && state.selected < set.points.length &&
       Number.isInteger(state.iteration) && state.iteration >= 0 &&
-      Array.isArray(state.before) && (state.before.length === 0 || numbers(state.before, 2, [-Infinity, Infinity]));
+      Array.isArray(state.before) && (state.before.length === 0 || numbers(state.before, 2, BOUND_HEIGHTS));
     return sound ? null : t("bad-link");
   }
 
@@ -186,7 +213,7 @@ function render({ model, el }) {
 
   function walk(step) {
     const { points } = sets[ex.state.data];
-    const order = points.map((_, i) => i).sort((a, b) => points[a] - points[b]);
+    const order = inOrder(points);
     const next = order[order.indexOf(ex.state.selected) + step];
     if (next !== undefined) ex.change({ selected: next });
   }
@@ -195,8 +222,8 @@ function render({ model, el }) {
     const { points } = sets[ex.state.data];
     let best = null;
     let least = 26;
-    points.forEach((x, i) => {
-      const distance = Math.hypot(table.x(x) - px, table.y(ex.state.q[i]) - py);
+    points.forEach((_, i) => {
+      const distance = Math.hypot(across(i) - px, table.y(ex.state.q[i]) - py);
       if (distance < least) [best, least] = [i, distance];
     });
     if (best === null) return null;
@@ -204,6 +231,7 @@ function render({ model, el }) {
     return share;
   }
 
+  const boundOf = (state) => lowerBound(Float64Array.from(sets[state.data].points), boundMixture(state), state.q);
   const posterior = (state) => {
     const { points } = sets[state.data];
     const w = new Float64Array(2 * points.length);
@@ -231,8 +259,7 @@ function render({ model, el }) {
   function stepM() {
     const { state } = ex;
     const { points } = sets[state.data];
-    const x = Float64Array.from(points);
-    const before = [posterior(state).logLikelihood, lowerBound(x, boundMixture(state), state.q)];
+    const before = [posterior(state).logLikelihood, boundOf(state)];
     const done = { half: "m", iteration: state.iteration + 1, before };
     if (state.climb === "coordinate") {
       const value = top(state);
@@ -241,7 +268,7 @@ function render({ model, el }) {
     }
     const w = Float64Array.from(state.q.flatMap((q) => [q, 1 - q]));
     try {
-      const theta = nested(mStep(x, points.length, w, 2, 1));
+      const theta = nested(mStep(Float64Array.from(points), points.length, w, 2, 1));
       if (Math.min(...theta.covariances.flat(2)) < BOUND_VARIANCES[0] || Math.min(...theta.weights) < BOUND_WEIGHTS[0]) return ex.tell(t("no-top"));
       return ex.change({ weights: theta.weights, means: theta.means.map(([mu]) => mu), variances: theta.covariances.map(([[v]]) => v), ...done });
     } catch (error) {
@@ -280,28 +307,31 @@ function render({ model, el }) {
     const theta = boundMixture(state);
     const logLikelihood = eStep(x, points.length, theta, w); // leaves the posterior in w
     const bound = lowerBound(x, theta, state.q);
-    const most = Math.max(...heights);
-    const least = Math.min(Math.max(Math.min(...heights), most - 8 * points.length), bound, logLikelihood);
+    const most = Math.max(...heights, ...state.before);
+    const least = Math.min(Math.max(Math.min(...heights), most - 8 * points.length), bound, logLikelihood, ...state.before);
     plot.domain({ x: [low, high], y: [least - 0.06 * (most - least), most + 0.1 * (most - least)] });
 
     // The bound falls without end; what lies below the picture is not drawn.
     plot.line("likelihood", xs, heights, { fill: "none", stroke: "var(--ink)", "stroke-width": 2.5 });
     plot.line("bound", xs, bounds, { fill: "none", stroke: "var(--c1)", "stroke-width": 2.5, "stroke-dasharray": "7 4" });
-    nameCurves(xs, heights, bounds);
     const value = read(state);
     const [px, above, below] = [plot.x(value), plot.y(logLikelihood), plot.y(bound)];
     plot.mark("gap", "line", { x1: px, x2: px, y1: above, y2: below, stroke: "var(--c3)", "stroke-width": 5 });
-    const wide = below - above > 26 * plot.unit;
-    const back = px > plot.width - 60 * plot.unit;
-    plot.mark("gap-name", "text", wide ? { x: px + (back ? -8 : 8) * plot.unit, y: (above + Math.min(below, plot.height)) / 2, dy: "0.35em", class: "gmm-name", "text-anchor": back ? "end" : "start", text: t("gap") } : null, plot.over);
     plot.mark("drop", "line", { x1: px, x2: px, y1: below, y2: plot.height, stroke: "var(--muted)", "stroke-dasharray": "2 4" });
+    for (const [name, y] of [["over-likelihood", above], ["over-bound", below]]) {
+      plot.mark(name, "line", { x1: px, x2: plot.width + 4, y1: y, y2: y, stroke: "var(--muted)", "stroke-dasharray": "1 4" });
+    }
     plot.mark("on-likelihood", "circle", { cx: px, cy: above, r: 6, fill: "var(--ink)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
     plot.mark("on-bound", "path", { d: `M${px - 7} ${below}L${px} ${below - 7}L${px + 7} ${below}L${px} ${below + 7}Z`, fill: "var(--c1)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
     const summit = top(state);
     const inside = summit !== null && summit >= low && summit <= high && (state.coordinate.startsWith("mean") || summit > 0);
+    const there = inside ? plot.x(summit) : 0;
     const peak = inside ? plot.y(lowerBound(x, boundMixture(at(state, summit)), state.q)) : 0;
-    plot.mark("summit", "path", inside ? { d: `M${plot.x(summit) - 6} ${peak - 14}h12l-6 9Z`, fill: "var(--c1)" } : null, plot.over);
+    const away = inside && Math.abs(there - px) > 4; // at the top there is nowhere to point to
+    plot.mark("summit", "path", away ? { d: `M${there - 6} ${peak - 14}h12l-6 9Z`, fill: "var(--c1)" } : null, plot.over);
     plot.mark("name", "text", { x: plot.width, y: -10 * plot.unit, "text-anchor": "end", fill: "var(--muted)", "font-size": 14, text: `θ = ${BOUND_SYMBOLS[state.coordinate]}` }, plot.over);
+    nameAll({ xs, heights, bounds, px, above, below, summit: away ? [there, peak - 10] : null });
+    chain.draw(plot, chainOf(state.before, logLikelihood, bound), stands);
     here.place(value, 0, {
       min: low,
       max: high,
@@ -309,19 +339,20 @@ function render({ model, el }) {
       label: t(`coordinate-${state.coordinate}`),
     });
 
-    const [left, right] = [Math.min(...points), Math.max(...points)];
-    table.domain({ x: [left - 0.06 * (right - left), right + 0.06 * (right - left)] });
-    const few = points.length <= 30;
-    points.forEach((point, i) => {
-      const [cx, wanted] = [table.x(point), table.y(w[2 * i])];
+    const few = points.length <= BOUND_FEW;
+    table.domain({ x: few ? [-0.6, points.length - 0.4] : [Math.min(...points), Math.max(...points)] });
+    points.forEach((_, i) => {
+      const [cx, wanted] = [across(i), table.y(w[2 * i])];
       table.mark(`post-${i}`, "line", few ? { x1: cx - 7, x2: cx + 7, y1: wanted, y2: wanted, stroke: "var(--ink)", "stroke-width": 2 } : null);
       table.mark(`stem-${i}`, "line", few ? { x1: cx, x2: cx, y1: wanted, y2: table.y(state.q[i]), stroke: "var(--c3)", "stroke-width": 3 } : null);
       table.mark(`q-${i}`, "circle", { cx, cy: table.y(state.q[i]), r: few ? 5 : 3, fill: "var(--c1)", "fill-opacity": few ? 1 : 0.5 });
     });
+    nameColumns(points, few);
     table.keep("post-", new Set(points.map((_, i) => `post-${i}`)));
     table.keep("stem-", new Set(points.map((_, i) => `stem-${i}`)));
     table.keep("q-", new Set(points.map((_, i) => `q-${i}`)));
-    share.place(points[state.selected], state.q[state.selected], {
+    share.place(state.selected, state.q[state.selected], {
+      px: [across(state.selected), table.y(state.q[state.selected])],
       now: state.q[state.selected],
       min: 0,
       max: 1,
@@ -329,27 +360,41 @@ function render({ model, el }) {
     });
   }
 
-  // Each curve carries its name where the two are far apart, off the place the reader holds.
-  function nameCurves(xs, heights, bounds) {
-    const [bottom] = plot.domain().y;
-    const here = plot.x(read(ex.state));
-    const places = [0.14, 0.3, 0.7, 0.86].map((f) => Math.round(f * BOUND_SAMPLES)).filter((i) => Math.abs(plot.x(xs[i]) - here) > 50 * plot.unit);
-    const lowest = (i) => plot.y(Math.max(bounds[i], bottom)) - plot.y(heights[i]);
-    const top = places.reduce((best, i) => (heights[i] > bottom && lowest(i) > lowest(best) ? i : best), places[0]);
-    const seen = xs.map((_, i) => i).filter((i) => bounds[i] > bottom && Math.abs(plot.x(xs[i]) - here) > 50 * plot.unit && plot.y(bounds[i]) < plot.height - 34 * plot.unit);
-    const under = seen.length ? seen[plot.x(xs[seen[0]]) < here ? 0 : seen.length - 1] : null;
-    // Above a curve on the side where it falls away, below it where it rises.
-    const rises = (values, i) => values[Math.min(i + 1, BOUND_SAMPLES)] > values[Math.max(i - 1, 0)];
-    const name = (key, values, i, dy, text) => {
-      if (i === null) return plot.mark(key, "text", null);
-      const end = rises(values, i) === dy < 0;
-      const y = clamp(plot.y(values[i]) + dy * plot.unit, 10 * plot.unit, plot.height - 8 * plot.unit);
-      const room = 7 * plot.unit * text.length;
-      const x = clamp(plot.x(xs[i]), end ? room : 0, end ? plot.width : plot.width - room);
-      return plot.mark(key, "text", { x, y, "text-anchor": end ? "end" : "start", class: "gmm-name", text }, plot.over);
+  // Where point i stands in the small picture: few points a column each, however near they lie; many at their place.
+  function across(i) {
+    const { points } = sets[ex.state.data];
+    return table.x(points.length <= BOUND_FEW ? inOrder(points).indexOf(i) : points[i]);
+  }
+  const inOrder = (points) => points.map((_, i) => i).sort((a, b) => points[a] - points[b]);
+
+  // Below the small picture what its columns are; in two rows where they are narrow.
+  function nameColumns(points, few) {
+    const { unit } = table;
+    const columns = few ? inOrder(points).map((i, n) => [n, formatNumber(points[i])]) : labelled(table.domain().x, { ticks: 4, format: formatTick }, table.width / unit);
+    const longest = Math.max(...columns.map(([, text]) => text.length));
+    const rows = few && CHARACTER * unit * (longest + 0.5) > table.width / columns.length ? 2 : 1;
+    columns.forEach(([place, text], n) => table.mark(`column-${n}`, "text", { x: table.x(place), y: table.height + (16 + 14 * (n % rows)) * unit, "text-anchor": "middle", class: "gmm-note", text }, table.under));
+    table.keep("column-", new Set(columns.map((_, n) => `column-${n}`)));
+    table.mark("columns", "text", { x: -12 * unit, y: table.height + 16 * unit, "text-anchor": "end", class: "gmm-note", "font-style": "italic", text: "x" }, table.under);
+  }
+
+  // Both curves and the gap carry their names, off all else that is drawn.
+  function nameAll({ xs, heights, bounds, px, above, below, summit }) {
+    const { unit } = plot;
+    const [upper, lower] = [heights, bounds].map((values) => xs.map((x, i) => [plot.x(x), plot.y(values[i])]));
+    const along = (points, parts) => {
+      const seen = points.filter(([, y]) => y <= plot.height);
+      return parts.map((f) => seen[Math.round(f * (seen.length - 1))]).filter(Boolean);
     };
-    name("likelihood-name", heights, top, -10, "ℓ(θ)");
-    name("bound-name", bounds, under, 20, t("bound"));
+    const curves = [upper, lower, [[px, above], [px, plot.height]], ...[above, below].map((y) => [[px, y], [plot.width, y]])];
+    const spots = [[px, above, 10 * unit], [px, below, 10 * unit], [px, plot.height - 14 * unit, 16 * unit], ...(summit ? [[...summit, 8 * unit]] : [])];
+    const parts = [0.14, 0.86, 0.3, 0.7, 0.5, 0.04, 0.96, 0.22, 0.78, 0.4, 0.6];
+    let names = writeName(plot, "likelihood-name", "ℓ(θ)", placesAlong(along(upper, parts), unit), { curves, spots });
+    names = [...names, ...writeName(plot, "bound-name", plot.width > 330 * unit ? t("bound") : "B(Q, θ)", [16, 24, 36].flatMap((far) => placesAlong(along(lower, parts), unit, far)), { curves, spots, names })];
+    const wide = below - above > 26 * unit;
+    const middle = [0.5, 0.35, 0.65].map((f) => above + f * (Math.min(below, plot.height) - above));
+    const sides = middle.flatMap((y) => [{ x: px + 10 * unit, y, anchor: "start" }, { x: px - 10 * unit, y, anchor: "end" }]);
+    writeName(plot, "gap-name", wide ? t("gap") : "", sides, { curves: [upper, lower], spots: spots.slice(0, 2), names });
   }
 
   function tell(state) {
@@ -373,19 +418,22 @@ function render({ model, el }) {
       "selected-kl": kl[state.selected],
       "selected-q": state.q[state.selected],
     });
-    const touches = Math.abs(gap) <= 1e-12 * Math.max(1, Math.abs(logLikelihood));
+    const touches = touching(bound, logLikelihood);
     const numbers = {
       l: formatFixed(logLikelihood, 4),
       b: formatFixed(bound, 4),
-      gap: touches ? "0" : formatNumber(gap),
-      kl: touches ? "0" : formatNumber(divergence),
+      gap: touches ? "0" : formatNats(gap),
+      kl: touches ? "0" : formatNats(divergence),
       x: formatNumber(points[state.selected]),
-      point: formatNumber(Math.max(kl[state.selected], 0)),
+      point: formatNats(Math.max(kl[state.selected], 0)),
     };
     if (state.before.length) {
-      const rises = { bound: formatNumber(bound - state.before[1]), likelihood: formatNumber(logLikelihood - state.before[0]) };
-      ex.tell(`${t("status-m", rises)} ${t("status", numbers)}`);
+      const [rise, change] = [bound - state.before[1], logLikelihood - state.before[0]];
+      const held = touching(...state.before); // else no bound held the log-likelihood up, and it may fall
+      const told = t(held ? "status-m" : change < 0 ? "status-fell" : "status-loose", { bound: formatNats(rise), likelihood: formatNats(Math.abs(change)) });
+      ex.tell(`${told} ${t("status", numbers)}`);
     } else ex.tell(touches ? t("status-touch", numbers) : `${t("status", numbers)} ${t("status-point", numbers)}`);
+    chain.set(chainOf(state.before, logLikelihood, bound), state.before.length ? "m" : state.half === "e" && touches ? "e" : null);
     for (const [control, name] of [[coordinate, "coordinate"], [climb, "climb"], [data, "data"]]) control.set(state[name]);
   }
 

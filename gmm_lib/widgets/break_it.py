@@ -205,6 +205,32 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
     """
 
     STATE = ("scenario", "prediction", "repair", "iteration", "seen", "solved")
+    VALUES = {
+        "scenario": "name of the failure",
+        "stage": '"predict", "run", "diagnose", "repair" or "repaired"',
+        "prediction": 'what the reader expects, "" before the reader has chosen',
+        "repair": 'name of the repair under trial, "" for the failure itself',
+        "iteration": "t of the parameters on show",
+        "last": "of the run, once it was seen to its end",
+        "outcome": 'how the run ended, at its end: "converged", "most", "collapse", "underflow"',
+        "log_likelihood": "of the parameters on show",
+        "smallest_variance": "of the components",
+        "smallest_count": "of the components: sum of responsibilities",
+        "gap": "between the leftmost and the rightmost mean",
+        "log_density": "at the point the scenario looks at",
+        "average": "of component 1's mean over the runs",
+        "weights": "of the components",
+        "means": "of the components",
+        "variances": "of the components",
+        "responsibilities": "of all points, a row each",
+        "second_means": "of the second run, where there are two",
+        "second_responsibilities": "of the second run",
+        "second_log_likelihood": "of the second run",
+        "right": "whether the prediction came true, once that was seen",
+        "verdict": 'of a repair that was run: "works", "price" or "fails"',
+        "good": "log-likelihood of the good fit",
+        "solved": "how many failures have been repaired",
+    }
 
     scenario = Choice(tuple(PREDICTIONS))
     prediction = Unicode().tag(sync=True)

@@ -541,8 +541,9 @@ function render({ model, el }) {
   const pointsPart = disclosure(t("points"), row(pointNumber, pointX, pointY, button(t("add-point"), () => addPoint()), deleteButton));
 
   ex.controls.append(
-    row(eButton, mButton, button(t("step"), stepNow), ...player.controls, ex.undoButton(), ex.resetButton(resetNow), slide),
-    row(dataSelect, kSelect, typeSelect, ex.linkButton(), ex.projectorButton()),
+    row(eButton, mButton, button(t("step"), stepNow), ...player.controls),
+    row(dataSelect, kSelect, typeSelect),
+    row(ex.undoButton(), ex.resetButton(resetNow), slide, ex.linkButton(), ex.projectorButton()),
     more(pointsPart, numbersPart, ex.help()),
   );
 
@@ -550,7 +551,10 @@ function render({ model, el }) {
   function update() {
     const { points, selected, covariance_type: type } = ex.state;
     const { iteration, half, mixture, logLikelihood, failure } = now;
-    ex.data({ iteration, half, "log-likelihood": logLikelihood, degenerate: failure ? failure.component + 1 : null });
+    ex.data({
+      data: ex.state.data, components: mixture.k, iteration, half, "log-likelihood": logLikelihood,
+      converged: String(now.converged), degenerate: failure ? failure.component + 1 : null,
+    });
     tell();
     const next = half === "m" ? eButton : mButton;
     for (const each of [eButton, mButton]) setAttribute(each, "data-next", each === next && !failure);

@@ -84,6 +84,15 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
         "covariance_type",
         "selected",
     )
+    VALUES = {
+        "data": 'name of the data, "custom" once a point was moved',
+        "components": "how many there are",
+        "iteration": "t of the parameters on show",
+        "half": '"e" after an E step, "m" at the start and after an M step',
+        "log_likelihood": "of the parameters on show",
+        "converged": "whether the last M step gained next to nothing",
+        "degenerate": "number of the component that has collapsed, if one has",
+    }
 
     data = Unicode().tag(sync=True)
     points = Numbers((1, 2), "(m, d) or (m,)")

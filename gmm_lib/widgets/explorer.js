@@ -13,7 +13,8 @@
 //     ex.controls.append(button(ex.t("half"), () => ex.change({ a: 0.5 })));
 //     function draw({ a }) {            // called after every change, whoever made it: reader, Python, link, undo
 //       knob.place(a, 0.5, { now: a, min: 0, max: 1 });
-//       ex.data({ a });                 // data-a on the root, in full precision, for tests and teachers' scripts
+//       ex.data({ a });                 // data-a on the root, in full precision, for tests and the conditions of tasks;
+//                                       // VALUES of the class says what a is
 //       ex.tell(ex.t("status", { a: formatNumber(a) }));
 //     }
 //     return ex.start();

@@ -2,6 +2,7 @@
 import { button, checkbox, row, select, setAttribute, setEnabled, slider } from "./elements.js";
 import { explorer } from "./explorer.js";
 import { figure } from "./figure.js";
+import { placesAround, writeName } from "./names.js";
 import { clamp, formatNumber, formatPercent } from "./numbers.js";
 
 const JENSEN_CURVES = {
@@ -35,7 +36,7 @@ function render({ model, el }) {
     x: { label: "x" },
     y: { label: "f(x)" },
     margin: { top: 26 },
-    height: (w) => clamp(0.55 * w, 260, 440),
+    height: (w) => clamp(0.4 * w, 260, 400),
   });
   const knobs = Array.from({ length: JENSEN_MOST }, (_, i) =>
     plot.handle({
@@ -167,13 +168,12 @@ function render({ model, el }) {
     plot.mark("gap", "line", { x1: px, x2: px, y1: top, y2: bottom, stroke: "var(--c3)", "stroke-width": 5 });
     plot.mark("average-first", "rect", { x: px - 7, y: top - 7, width: 14, height: 14, fill: "var(--c1)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
     plot.mark("bend-first", "path", { d: `M${px - 8} ${bottom}L${px} ${bottom - 8}L${px + 8} ${bottom}L${px} ${bottom + 8}Z`, fill: "var(--c2)", stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
-    // The upper label stands above its mark and the lower one below, so that they never meet.
-    const above = top <= bottom ? "average-first" : "bend-first";
-    const side = px > plot.width - 90 ? -1 : 1;
-    for (const [name, text, y] of [["average-first", "f(E[X])", top], ["bend-first", "E[f(X)]", bottom]]) {
-      const dy = name === above ? -14 : 24;
-      plot.mark(`label-${name}`, "text", { x: px + side * 12, y: y + dy, text, class: "gmm-name", "font-style": "italic", "text-anchor": side > 0 ? "start" : "end" }, plot.over);
-    }
+    // Both averages carry their names, off the curve, the region's edge, the points and each other.
+    const corner = order.map((i) => [plot.x(values[i]), plot.y(f(values[i]))]);
+    const drawn = [xs.map((x, i) => [plot.x(x), plot.y(ys[i])]), [[px, plot.height], [px, Math.min(top, bottom)]], ...(show.input.checked ? [[...corner, corner[0]]] : [])];
+    const spots = [...corner.map(([x, y]) => [x, y, 17 * plot.unit]), [px, top, 9 * plot.unit], [px, bottom, 9 * plot.unit]];
+    const names = writeName(plot, "label-average-first", "f(E[X])", placesAround([px, top], plot.unit), { curves: drawn, spots });
+    writeName(plot, "label-bend-first", "E[f(X)]", placesAround([px, bottom], plot.unit), { curves: drawn, spots, names });
 
     knobs.forEach((knob, i) => {
       const here = i < values.length;

@@ -43,6 +43,14 @@ class JensenExplorer(Explorer, kind="jensen"):
     """
 
     STATE = ("curve", "values", "masses", "found")
+    VALUES = {
+        "curve": 'name of the curve: "log", "square", "exp", "line", "cubic"',
+        "mean": "average of the points",
+        "average_first": "the curve at the average",
+        "bend_first": "the average of the heights",
+        "gap": "bend_first - average_first: below 0 where averaging first is on top",
+        "found": "how many ways to a gap of zero the reader has found, under curves that bend one way",
+    }
 
     curve = Enum(tuple(CURVES), "log").tag(sync=True)
     values = Numbers(1, "(n,)")

@@ -232,9 +232,9 @@ function render({ model, el }) {
   const shares = checkbox({ label: t("shares"), onchange: (on) => ex.change({ shares: on }) });
   const soft = checkbox({ label: t("show-soft"), onchange: (on) => ex.change({ soft: on }) });
   ex.controls.append(
-    row(...brushes, label, refit, ...player.controls, iteration),
+    row(...brushes, label, refit, back, ...player.controls, iteration),
     row(ddof, shares, soft),
-    row(back, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()),
+    ex.stateRow(),
     ex.parts([
       {
         caption: t("points-table"),
@@ -446,6 +446,7 @@ function render({ model, el }) {
       labels: list(shown.labels),
       ddof: state.ddof,
       shares: String(state.shares),
+      fitted: String(byHand && fitsHand(state)),
       resting: String(shown.resting),
       weights: list(hard.mixture.weights),
       means: list(hard.mixture.means),

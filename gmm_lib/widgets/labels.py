@@ -53,6 +53,27 @@ class LabelsExplorer(Explorer, kind="labels"):
     """
 
     STATE = ("labels", "weights", "means", "sigmas", "iteration", "half", "ddof", "shares", "soft")
+    VALUES = {
+        "iteration": "how many times the curves have been refitted by the loop",
+        "half": '"e" when the points have been labelled by the present curves',
+        "labels": "1 or 2 for each point, 0 for one without",
+        "fitted": "whether the curves are refitted to labels given by hand",
+        "resting": "whether another round would change nothing",
+        "ddof": "variances divide by m_j - ddof",
+        "shares": "whether the curves count by their shares",
+        "weights": "of the two curves",
+        "means": "of the two curves",
+        "variances": "of the two curves",
+        "log_likelihood": "of the two curves",
+        "complete_log_likelihood": "of the two curves and the labels",
+        "soft": "whether EM is shown as well",
+        "soft_iteration": "of EM",
+        "soft_weights": "of EM's two curves",
+        "soft_means": "of EM's two curves",
+        "soft_variances": "of EM's two curves",
+        "soft_log_likelihood": "of EM's two curves",
+        "soft_responsibilities": "of component 1, once there was an E step",
+    }
 
     points = Numbers(1, "(m,)")
     truth = Numbers(1, "(m,)")

@@ -164,9 +164,9 @@ function render({ model, el }) {
     },
   });
   ex.controls.append(
+    row(show, go, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()),
     row(data, typed.mu, typed.sigma, ...candidates),
     row(...player.controls, factors),
-    row(show, go, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()),
     ex.parts([
       { caption: t("heights"), head: () => [t("point-column"), "x", "N(x; μ, σ²)", "log"], rows: heightRows },
       { caption: t("map-table"), head: () => ["σ \\ μ", ...across(sets[ex.state.data].x).map((mu) => formatNumber(mu))], rows: mapRows },
@@ -366,17 +366,9 @@ function render({ model, el }) {
     const diamond = (a, s) => `M${map.x(a) - 7} ${map.y(s)}l7 -7l7 7l-7 7Z`;
     map.mark("unbiased", "rect", inside(unbiased) ? { x: map.x(moments.mean) - 4.5, y: map.y(unbiased) - 4.5, width: 9, height: 9, fill: "var(--surface)", stroke: "var(--c3)", "stroke-width": 2 } : null);
     map.mark("best", "path", inside(best) ? { d: diamond(moments.mean, best), fill: "var(--c3)", stroke: "var(--surface)", "stroke-width": 1.5 } : null);
-    // Away from the reader's place, so that neither hides the other, but inside the map.
-    const at = map.x(moments.mean);
-    const right = at < 90 || (at < map.width - 90 && state.mu < moments.mean);
-    const label = (name, s, text, px, dy, anchor) =>
-      map.mark(name, "text", inside(s) ? { x: px, y: map.y(s) + dy, text, class: "gmm-name", "text-anchor": anchor } : null);
-    const [beside, anchor] = right ? [at + 12, "start"] : [at - 12, "end"];
-    // Where the two marks all but meet, one line above them names both.
-    const apart = map.y(best) - map.y(unbiased) > 6;
-    if (apart) label("label-best", best, "1/m", beside, 13, anchor);
-    else label("label-best", best, "◆ 1/m   □ 1/(m−1)", clamp(at, 62, map.width - 62), -22, "middle");
-    label("label-unbiased", apart ? unbiased : NaN, "1/(m−1)", beside, 0, anchor);
+    // What the two marks are stands above the map: on it there is no place off all level lines.
+    const legend = [[best, "◆ 1/m"], [unbiased, "□ 1/(m−1)"]].flatMap(([s, text]) => (inside(s) ? [text] : [])).join("   ");
+    map.mark("legend", "text", legend ? { x: map.width, y: -12 * map.unit, "text-anchor": "end", "font-size": 13, fill: "var(--c3)", text: legend } : null);
     const first = normalMoments(sets["five-points"].points);
     const moved = state.shown && state.data === "five-points" && state.points.some((p, i) => p !== sets["five-points"].points[i]);
     const before = Math.sqrt(first.squares / first.m);

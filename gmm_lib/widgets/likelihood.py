@@ -54,6 +54,24 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
     """
 
     STATE = ("data", "mu", "sigma", "points", "factors", "tried", "shown")
+    VALUES = {
+        "data": "name of the data",
+        "mu": "center of the curve",
+        "sigma": "width of the curve",
+        "points": "the five points",
+        "factors": "how many heights are multiplied",
+        "heights": "of the curve at the points, if these are few",
+        "product": "of the first heights, so many as there are factors",
+        "sum": "of the logs of these heights",
+        "log_likelihood": "of all points",
+        "underflow": "at which factor the product became 0, or false",
+        "tried": "whether the reader has moved the curve",
+        "shown": "whether the maximum is shown",
+        "best_mu": "the best center, while it is shown",
+        "best_sigma": "the best width, while it is shown",
+        "best_sigma_unbiased": "the width with the divisor m - 1, while the maximum is shown",
+        "best_log_likelihood": "that of the best curve, while it is shown",
+    }
 
     data = Choice(DATA)
     mu = Float().tag(sync=True)

@@ -124,7 +124,7 @@ function render({ model, el }) {
     x: { label: "μ₁", domain: PATHS_DOMAIN },
     y: { label: "μ₂", domain: PATHS_DOMAIN },
     margin: { top: 30 },
-    height: (width) => clamp(0.72 * width, 300, 520),
+    height: (width) => clamp(0.6 * width, 300, 460),
     paint,
   });
   const trace = figure(ex, {
@@ -273,7 +273,12 @@ function render({ model, el }) {
     shown.forEach((box, i) => box.set(state.shown.includes(CLIMBERS[i])));
     basins.set(state.basins);
 
-    const values = { iteration: upTo, "step-size": state.step_size };
+    const falls = heights.gradient.some((value, n) => n > 0 && value < heights.gradient[n - 1] - 1e-9);
+    const [soft, whole] = [found.em[PATHS_MOST], found.hard[PATHS_MOST]];
+    const values = {
+      iteration: upTo, "step-size": state.step_size, exchanged: String(state.start[0] > state.start[1]), falls: String(falls),
+      apart: Math.hypot(soft[0] - whole[0], soft[1] - whole[1]),
+    };
     for (const name of CLIMBERS) {
       values[name] = JSON.stringify(found[name][upTo]);
       values[`${name}-log-likelihood`] = heights[name][upTo];
@@ -284,8 +289,8 @@ function render({ model, el }) {
       return t("told", { who: t(name), a: formatNumber(a, 3), b: formatNumber(b, 3), l: formatFixed(heights[name][upTo], 2) });
     });
     const lost = visible.includes("gradient") && Math.max(...found.gradient[upTo].map(Math.abs)) > PATHS_LOST;
-    const falls = visible.includes("gradient") && heights.gradient.some((value, n) => n > 0 && value < heights.gradient[n - 1] - 1e-9);
-    ex.tell([visible.length ? t("after", { n: upTo }) : t("nobody"), ...told, ...(lost ? [t("lost")] : falls ? [t("falls")] : [])].join(" "));
+    const fallen = visible.includes("gradient") && falls;
+    ex.tell([visible.length ? t("after", { n: upTo }) : t("nobody"), ...told, ...(lost ? [t("lost")] : fallen ? [t("falls")] : [])].join(" "));
     setAttribute(knob.node, "data-start", state.start.join(" "));
   }
 

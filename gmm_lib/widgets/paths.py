@@ -43,6 +43,19 @@ class PathsExplorer(Explorer, kind="paths"):
     """
 
     STATE = ("start", "step_size", "iteration", "shown", "basins")
+    VALUES = {
+        "iteration": "how many steps each climber has made",
+        "step_size": "of gradient ascent",
+        "exchanged": "whether component 1 sets out on the right of component 2",
+        "falls": "whether gradient ascent has fallen on its way",
+        "apart": "distance between the places where EM and hard EM end",
+        "em": "EM's two means",
+        "em_log_likelihood": "of EM's two means",
+        "hard": "hard EM's two means",
+        "hard_log_likelihood": "of hard EM's two means",
+        "gradient": "gradient ascent's two means",
+        "gradient_log_likelihood": "of gradient ascent's two means",
+    }
 
     points = Numbers(1, "(m,)")
     weights = Numbers(1, "(2,)")

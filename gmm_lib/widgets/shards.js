@@ -169,7 +169,7 @@ function render({ model, el }) {
     x: { label: "x" },
     y: { ticks: 0, label: t("machine-axis") },
     margin: { top: 28, left: 30 },
-    height: (width) => clamp(0.19 * width, 215, 380),
+    height: (width) => clamp(0.19 * width, 200, 380),
     paint,
   });
   const knobs = Array.from({ length: SHARDS_MACHINES - 1 }, (_, s) =>
@@ -317,11 +317,12 @@ function render({ model, el }) {
     const lost = ex.state.keepers.indexOf(-1);
     return (lost >= 0 ? cards[lost].again : merge).focus();
   }
-  // The buttons of the game stand under the picture, before the cards that tell what came of it.
-  ex.status.before(row(merge, ...player.controls, next, ex.undoButton()));
+  // The buttons of the game stand under the picture; beside both, where there is room, the cards that tell what comes of it.
+  const bench = h("div", { class: "gmm-bench-left" });
+  ex.plots.before(h("div", { class: "gmm-bench" }, bench, cardBox));
+  bench.append(ex.plots, row(merge, ...player.controls, next, ex.undoButton()), row(order, shuffle, place), ex.status);
   ex.controls.append(
-    cardBox,
-    row(machines, choice, order, shuffle, place, ex.resetButton(), ex.linkButton(), ex.projectorButton()),
+    row(machines, choice, ex.resetButton(), ex.linkButton(), ex.projectorButton()),
     ex.parts([
       { caption: t("sums-table"), head: () => ["quantity", "merged", "one-place", "relative"].map((key) => t(key)), rows: sumRows },
       { caption: t("parts-table"), head: () => [t("part-column"), t("points-column"), "ℓ"], rows: () => numbers(ex.state).own.map(({ logLikelihood }, part) => [part + 1, numbers(ex.state).parts[part].length, ex.state.keepers[part] === -1 ? "–" : formatNumber(logLikelihood, 6)]) },
@@ -404,6 +405,10 @@ function render({ model, el }) {
     ex.data({
       data: state.data,
       iteration: state.iteration,
+      machines: n,
+      shuffle: state.shuffle,
+      order: state.order,
+      dead: state.dead.length,
       parts: JSON.stringify(parts.map((index) => index.length)),
       groups: JSON.stringify(groups.map(({ list, sums }) => ({ parts: list, counts: Array.from(sums.counts), means: Array.from(sums.means), scatter: Array.from(sums.scatter), logLikelihood: sums.logLikelihood }))),
       merged: state.merged,

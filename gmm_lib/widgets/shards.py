@@ -91,6 +91,22 @@ class ShardsExplorer(Explorer, kind="shards"):
         "keepers",
         "dead",
     )
+    VALUES = {
+        "data": "name of the data",
+        "iteration": "t of the parameters on show",
+        "machines": "how many there are",
+        "parts": "how many points each part has",
+        "shuffle": "number of the shuffle, 0 where the parts are cut by place",
+        "order": '"tree" or "chain"',
+        "merged": "how many merges have been made",
+        "complete": "whether all parts are merged into one",
+        "groups": "the sums of what is merged so far",
+        "difference": "largest relative one between merged sums and those in one place",
+        "theta": "parameters of the next M step, once all is merged",
+        "theta_difference": "largest relative one between these and those in one place",
+        "keepers": "for each part the machine that has its sums, -1 where they are lost",
+        "dead": "how many machines have been killed",
+    }
 
     _ready = False  # until the constructor has set all traits, they need not fit each other
 

@@ -64,6 +64,17 @@ class SoftHardExplorer(Explorer, kind="soft-hard", module="soft_hard.js"):
     """
 
     STATE = ("data", "variance", "start", "means")
+    VALUES = {
+        "data": "name of the data",
+        "variance": "epsilon, of all components",
+        "means": "of the components",
+        "kmeans": "where k-means ends from the same start, if it does not lose a center",
+        "responsibilities": "of all points, row by row",
+        "uncertainty": "sum of the entropies of the responsibilities",
+        "undecided": "how many points no component has 99% of",
+        "last": "index of the point that decides last",
+        "last_at": "the variance at which it does",
+    }
 
     data = Choice(tuple(STARTS))
     variance = Float(100.0).tag(sync=True)

@@ -1,0 +1,79 @@
+// Makes slides of a page: starts reveal.js, fits explorers, and keeps a presenter's two keys for slides.
+(function () {
+  "use strict";
+  const SIZES = [1.3, 1.2, 1.1, 1, 0.94, 0.88, 0.82, 0.76, 0.7, 0.64]; // of an explorer's text, in that of a page
+  const watched = new WeakSet(); // hosts
+  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const fits = (slide) => slide.scrollHeight <= slide.clientHeight + 1 && slide.scrollWidth <= slide.clientWidth + 1;
+
+  /** Give the explorer of a slide the largest size with which the slide needs no scrolling. */
+  async function fit(slide) {
+    const live = slide?.querySelector(".explorer-live");
+    const root = live?.querySelector(".gmm-explorer");
+    if (!root) return;
+    for (const size of SIZES) {
+      root.style.setProperty("--px", `calc(${size} * 1rem / 16)`);
+      live.style.paddingInlineEnd = live.style.paddingInlineEnd ? "" : "1px"; // its pictures look at their width
+      await frame();
+      await frame();
+      root.dataset.size = size;
+      if (fits(slide)) return;
+    }
+  }
+
+  /** Wait until the explorer of a slide is alive (or has said why not), then fit it, and again when it grows. */
+  async function settle(slide) {
+    delete slide.dataset.settled;
+    const host = slide.querySelector(".explorer-host");
+    while (host && !host.dataset.alive && !host.querySelector(".explorer-error")) await frame();
+    await fit(slide);
+    if (host && !watched.has(host)) {
+      watched.add(host);
+      new ResizeObserver(() => slide.dataset.settled && !fits(slide) && settle(slide)).observe(host);
+    }
+    slide.dataset.settled = "true";
+  }
+
+  // A remote sends Page Down and Page Up, whatever has the focus. In projector mode they are the explorer's.
+  addEventListener(
+    "keydown",
+    (event) => {
+      const move = { PageDown: "next", PageUp: "prev" }[event.key];
+      if (!move || event.ctrlKey || event.altKey || event.metaKey || document.querySelector("[data-projector]")) return;
+      event.preventDefault();
+      event.stopPropagation();
+      window.Reveal[move]();
+    },
+    true,
+  );
+
+  addEventListener("DOMContentLoaded", async () => {
+    const { MathJax, Reveal, RevealNotes, explorerHost } = window;
+    await MathJax.startup.promise;
+    // The speaker's window has neither MathJax nor its fonts: formulas of notes are MathML.
+    for (const each of document.querySelectorAll(".notes .math")) {
+      each.outerHTML = MathJax.tex2mml(each.textContent.trim().slice(2, -2), { display: false });
+    }
+    await Reveal.initialize({
+      width: "100%",
+      height: "100%",
+      margin: 0,
+      minScale: 1,
+      maxScale: 1,
+      center: false,
+      display: "flex",
+      hash: true,
+      transition: "none",
+      controls: false,
+      slideNumber: "c/t",
+      viewDistance: 2,
+      keyboardCondition: (event) => !event?.target?.closest?.(".gmm-explorer"),
+      plugins: [RevealNotes],
+    });
+    explorerHost.inView();
+    Reveal.on("slidechanged", ({ currentSlide }) => settle(currentSlide));
+    addEventListener("resize", () => settle(Reveal.getCurrentSlide()));
+    await settle(Reveal.getCurrentSlide());
+    document.documentElement.dataset.set = "true"; // for tests
+  });
+})();

@@ -1,0 +1,123 @@
+"""Print how much there is to read on every page of the built site, and how long it takes.
+
+Words are counted in what a reader sees without opening anything; folds and exercises are counted
+apart, code and what it prints not at all, a formula in a line as one word. Minutes are those of
+the words in the open, at 200 a minute (a text with formulas is read more slowly than others,
+which take their readers about 240: Brysbaert, "How many words do we read per minute?", Journal of
+Memory and Language 109, 2019), and a third of a minute for each displayed formula. Playing,
+answering and exercises come on top.
+"""
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from bs4 import BeautifulSoup
+
+from book import OUTPUT, ROOT
+
+PACE = 200  # words a minute
+FORMULA = 1 / 3  # minutes
+# In this order: what is in a fold of an exercise is counted as of the exercise.
+NOT_READ = "div.cell, div.highlight, script, style, svg, .headerlink"
+EXERCISES = "section#exercises, .exercise, .solution"
+FOLDS = "details, .admonition.dropdown, .toggle"
+FORMULAS = "div.math"
+BLOCKS = ["h1", "h2", "h3", "h4", "p", "li", "dt", "summary", "th", "td", "div"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What there is to read on a page: words in the open, in folds, in exercises; formulas."""
+
+    title: str
+    words: int
+    folded: int
+    exercises: int
+    formulas: int
+
+    @property
+    def minutes(self) -> int:
+        """For what is in the open."""
+        return round(self.words / PACE + self.formulas * FORMULA)
+
+
+def count(page: str) -> Reading:
+    """What there is to read on a page of the site, given as HTML."""
+    article = BeautifulSoup(page, "html.parser").select_one("article")
+    title = article.h1
+    for each in article.select(NOT_READ):
+        each.decompose()
+    exercises = take(article, EXERCISES)[0]
+    folded = take(article, FOLDS)[0]
+    words, formulas = weigh(article)
+    return Reading(title.get_text().strip(), words, folded, exercises, formulas)
+
+
+def take(article, selector: str) -> tuple[int, int]:
+    """Words and formulas of what is selected, which is taken out of the page."""
+    total = (0, 0)
+    for each in article.select(selector):
+        if not each.decomposed:
+            total = tuple(map(sum, zip(total, weigh(each), strict=True)))
+            each.decompose()
+    return total
+
+
+def weigh(part) -> tuple[int, int]:
+    """Words and displayed formulas of a part of a page; it is left without its formulas."""
+    displayed = part.select(FORMULAS)
+    for each in displayed:
+        each.decompose()
+    for each in part.select("span.math"):
+        each.string = "formula"
+    for each in part.find_all(BLOCKS):
+        each.append(" ")  # what follows is another word
+    words = re.findall(r"\S*\w\S*", part.get_text())  # a dash alone is none
+    return len(words), len(displayed)
+
+
+def pages() -> list[tuple[str, list[str]]]:
+    """The captions of the contents, each with the pages below it."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    found = [("", [contents["root"]])]
+    for part in contents["parts"]:
+        names = [page["file"] for page in part["chapters"]]
+        if "caption" in part:
+            found.append((part["caption"], names))
+        else:  # one that only numbers its pages otherwise than the one before
+            found[-1][1].extend(names)
+    return found
+
+
+def read(site: Path = OUTPUT / "html") -> dict[str, Reading]:
+    """What there is to read on every page of the contents, in their order."""
+    return {
+        name: count((site / f"{name}.html").read_text(encoding="utf-8"))
+        for _, names in pages()
+        for name in names
+    }
+
+
+def main() -> None:
+    if not (OUTPUT / "html/index.html").exists():
+        sys.exit("Expected a built book in _build/html, found none. Build it: make book")
+    readings = read()
+    line = "{:40} {:>7} {:>7} {:>9} {:>8} {:>7}".format
+    print(line("", "words", "folded", "exercises", "formulas", "minutes"))
+    for caption, names in pages():
+        rows = [readings[name] for name in names]
+        for name, row in zip(names, rows, strict=True):
+            print(line(name, row.words, row.folded, row.exercises, row.formulas, row.minutes))
+        sums = [
+            sum(getattr(row, key) for row in rows)
+            for key in ("words", "folded", "exercises", "formulas", "minutes")
+        ]
+        if caption:
+            print(line(f"  {caption}, in all", *sums), end="\n\n")
+
+
+if __name__ == "__main__":
+    main()
