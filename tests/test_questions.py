@@ -360,8 +360,8 @@ def test_formulas_under_a_cover_are_as_large_as_others(asking_url, open_page):
     settle(page)
     answer(page, "q-one", "Nobody")
     page.get_by_text("Replies").first.click()
-    sizes = page.locator("mjx-container:visible").evaluate_all(
-        "(all) => all.map((each) => each.style.fontSize)"
+    sizes = page.locator("math:visible").evaluate_all(
+        "(all) => all.map((each) => getComputedStyle(each).fontSize)"
     )
     assert len(sizes) >= 4
     assert len(set(sizes)) == 1
