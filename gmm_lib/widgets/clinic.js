@@ -113,7 +113,7 @@ function render({ model, el }) {
   const outcome = h("div", { class: "gmm-outcome", "aria-live": "polite" }, reply, found, code, compared);
   ex.controls.append(
     row(step, ...player.controls, walk),
-    h("div", { class: "gmm-panel" }, question, placeRow, causeRow, outcome, afterRow),
+    h("div", { class: "gmm-panel" }, question, placeRow, causeRow, afterRow, outcome),
     row(ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()),
     ex.parts([
       { caption: t("steps-table"), head: () => ["step-column", "log-likelihood-column", "bound-column", "printed-column"].map((key) => t(key)), rows: stepRows },
