@@ -34,10 +34,16 @@
     slide.dataset.settled = "true";
   }
 
-  // A remote sends Page Down and Page Up, whatever has the focus. In projector mode they are the explorer's.
+  // A remote sends Page Down and Page Up, whatever has the focus. In projector mode they are the explorer's; and so
+  // is P on a slide with an explorer.
   addEventListener(
     "keydown",
     (event) => {
+      const root = document.querySelector("section.present .gmm-explorer");
+      if (event.key === "p" && event.target === document.body && root) {
+        event.stopPropagation();
+        root.dispatchEvent(new KeyboardEvent("keydown", event));
+      }
       const move = { PageDown: "next", PageUp: "prev" }[event.key];
       if (!move || event.ctrlKey || event.altKey || event.metaKey || document.querySelector("[data-projector]")) return;
       event.preventDefault();
@@ -48,12 +54,8 @@
   );
 
   addEventListener("DOMContentLoaded", async () => {
-    const { MathJax, Reveal, RevealNotes, explorerHost } = window;
-    await MathJax.startup.promise;
-    // The speaker's window has neither MathJax nor its fonts: formulas of notes are MathML.
-    for (const each of document.querySelectorAll(".notes .math")) {
-      each.outerHTML = MathJax.tex2mml(each.textContent.trim().slice(2, -2), { display: false });
-    }
+    const { Reveal, RevealNotes, explorerHost } = window;
+    await document.fonts.ready; // slides are measured with the formulas on them
     await Reveal.initialize({
       width: "100%",
       height: "100%",
