@@ -2,11 +2,10 @@
 
 The theme loads FontAwesome twice, as a style with fonts and as a script of half a megabyte that
 turns each icon into an SVG; the style alone does. It asks the browser to fetch the fonts before
-they are needed in a way that is refused on ``file://``. Its menus and the mathematics keep a slow
-computer busy for a second or two: they wait (``data-later``, see ``_static/book.js``) until the
-first explorer is alive, and its smaller scripts until the page is read. Pictures have millions of
-colors at their disposal and use a hundred; and pages do not say how large they are, so text moves
-as they come.
+they are needed in a way that is refused on ``file://``. Its menus keep a slow computer busy for a
+second: they wait (``data-later``, see ``_static/book.js``) until the first explorer is alive, and
+its smaller scripts until the page is read. Pictures have millions of colors at their disposal and
+use a hundred; and pages do not say how large they are, so text moves as they come.
 """
 
 import html
@@ -23,13 +22,13 @@ UNWANTED = {
 }
 LATER = re.compile(
     r'<script(?: defer="defer")? '
-    r'src="([^"]*/(?:bootstrap|pydata-sphinx-theme|tex-chtml)\.js[^"]*)"></script>'
+    r'src="([^"]*/(?:bootstrap|pydata-sphinx-theme)\.js[^"]*)"></script>'
 )
 # Small scripts that wait for the page to be read anyway, but would have it wait for them.
 DEFER = re.compile(
     r'<script (src="[^"]*/(?:clipboard\.min|copybutton|sphinx-book-theme|togglebutton)\.js[^"]*">)'
 )
-FORMULA_END = re.compile(r'(<span class="math [^"]*">[^<]*</span>[.,;:!?)’”]+)')
+FORMULA_END = re.compile(r'(<span class="math [^"]*">(?:(?!</?span).)*</span>[.,;:!?)’”]+)', re.S)
 # Exercises, solutions and proofs have one id for all their boxes, the theme one for two fields.
 REPEATED = re.compile(r'\s+id="((?:exercise|solution|proof)-content|proof|search-input)"')
 FOLD = re.compile(r'<p class="(collapsed|expanded) admonition-title">([^<]*)</p>')

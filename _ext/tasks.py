@@ -34,11 +34,11 @@ import json
 import re
 
 from docutils import nodes
-from questions import INVISIBLE, as_data
 from sphinx.util import logging
 
 from explorers import WORDS, raw
 from gmm_lib.widgets import EXPLORERS, explorer_class
+from questions import INVISIBLE, as_data
 
 LOGGER = logging.getLogger(__name__)
 COMMENT = re.compile(r"<!--\s*done:(.*?)-->", re.S)

@@ -1,4 +1,4 @@
-// Four small things the theme leaves undone; runs in the head, before the page is painted.
+// Two small things the theme leaves undone; runs in the head, before the page is painted.
 (function () {
   "use strict";
   // Without a stored choice the theme paints light first and asks the system later: no flash.
@@ -6,11 +6,8 @@
   if (page.theme !== "light" && page.theme !== "dark") {
     page.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   }
-  // Search works from file:// too, but may not fetch pages there to quote them.
-  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-
-  // The theme's menus and the mathematics take a slow computer a second or two. They wait until the
-  // first explorers are alive, but not for one that hangs; the explorers further down come last.
+  // The theme's menus take a slow computer a second. They wait until the first explorers are alive,
+  // but not for one that hangs; the explorers further down come last.
   const pause = (time) => new Promise((done) => setTimeout(done, time));
   const load = (waiting) =>
     new Promise((done) => {
@@ -25,11 +22,6 @@
     if (explorers) await Promise.race([explorers.inView(), pause(3000)]);
     await pause(0); // lets the browser paint them
     await Promise.all([...document.querySelectorAll("script[data-later]")].map(load));
-    await window.MathJax?.startup?.promise;
-    // Formulas in what is folded or covered could not be measured: they take the size of the others.
-    const formulas = [...document.querySelectorAll("mjx-container")];
-    const shown = formulas.find((each) => each.offsetParent && each.closest("p"));
-    for (const each of formulas) if (shown && !each.offsetParent) each.style.fontSize = shown.style.fontSize;
     page.set = "true"; // for tests and measurements: nothing of the text moves from here on
     explorers?.rest();
   });

@@ -167,8 +167,8 @@
   };
 
   // The first explorer of a page starts as the page is read, and waits for nothing. The others start
-  // when the reader comes near, or else when the mathematics is set and there is nothing to do:
-  // book.js calls `rest` then, and before that `inView`.
+  // when the reader comes near, or else when the menus are there and there is nothing to do: book.js
+  // calls `rest` then, and before that `inView`.
   // One that a question covers (questions.js) starts when it is uncovered, and the reader comes near.
   const begun = new Map(); // host -> promise
   const covered = (host) => host.closest("[data-asks] .cover:not([data-open])");

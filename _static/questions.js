@@ -47,7 +47,7 @@
   }
   const tell = (key, values = {}) => words[key].replace(/{(\w+)}/g, (_, name) => values[name]);
   const button = (key, onclick) => make("button", { type: "button", onclick }, tell(key));
-  /** A copy of what stands in an element: its formulas are set already, or will be with the rest. */
+  /** A copy of what stands in an element. */
   function copy(element) {
     const clone = element.cloneNode(true);
     clone.querySelectorAll(".right-sign").forEach((sign) => sign.remove());

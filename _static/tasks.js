@@ -196,10 +196,10 @@
 
     // A link to a question inside a step shows it.
     const uncover = () => {
-      const target = steps.findIndex((step) => step.querySelector(":target"));
-      if (target < 0) return;
+      const target = document.getElementById(location.hash.slice(1));
+      if (!target?.closest("li") || !box.contains(target)) return;
       showAll(true);
-      steps[target].querySelector(":target").scrollIntoView();
+      target.scrollIntoView();
     };
     window.addEventListener("hashchange", uncover);
     document.addEventListener("DOMContentLoaded", () => {

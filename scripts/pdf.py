@@ -4,8 +4,8 @@
 
 The pages of the site become one page, in the order of the contents: names are made unique, links
 between pages lead inside the PDF, explorers stand as their pictures with the address of the live
-ones, and solutions are gathered at the end. A browser sets the mathematics and prints it, twice:
-the first time tells on which page each section begins. Code that the site folds away is left out.
+ones, and solutions are gathered at the end. A browser prints it, twice: the first time tells on
+which page each section begins. Code that the site folds away is left out.
 
 Addresses are relative to the folder of the site, which lies beside the PDF in what `make zip`
 packs; with BOOK_ADDRESS=https://… in the environment they are whole, and links.
@@ -192,17 +192,15 @@ def whole_book() -> str:
 
 
 def head_for(title: str) -> str:
-    """The head of a page to print beside the site: its style, ours, and the mathematics."""
-    page = contents()[1][1][0]  # a chapter: it has the mathematics
+    """The head of a page to print beside the site: its style, the font of formulas, and ours."""
+    page = contents()[1][1][0]  # a chapter: it has formulas
     head = parse(page).head
     styles = [each["href"] for each in head.select('link[rel~="stylesheet"]')]
     folder = f"../html/{posixpath.dirname(page)}"
     links = "".join(f'<link rel="stylesheet" href="{folder}/{each}"/>' for each in styles)
-    setting = next(each for each in head.select("script") if "window.MathJax" in each.text)
     return (
         f'<head><meta charset="utf-8"/><title>{html.escape(title)}</title>{links}'
-        f"<style>{STYLE.read_text(encoding='utf-8')}</style>{setting}"
-        '<script defer src="../html/_static/mathjax/tex-chtml.js"></script></head>'
+        f"<style>{STYLE.read_text(encoding='utf-8')}</style></head>"
     )
 
 
@@ -233,11 +231,11 @@ NUMBER = """
 
 
 def print_page(browser, source: Path):
-    """A page of the browser, ready to be printed: pictures are there, formulas set."""
+    """A page of the browser, ready to be printed: pictures and fonts are there."""
     page = browser.new_page()
     page.set_default_timeout(600_000)
     page.goto(source.as_uri(), wait_until="load")
-    page.evaluate("() => MathJax.startup.promise.then(() => document.fonts.ready).then(() => 0)")
+    page.evaluate("() => document.fonts.ready.then(() => 0)")
     return page
 
 

@@ -9,6 +9,7 @@ computed here; tasks and pictures come from the built book.
 
 import html
 import posixpath
+import sys
 from itertools import islice
 
 import numpy as np
@@ -17,7 +18,11 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from playwright.sync_api import sync_playwright
 
 from book import ROOT
+
+sys.path.append(str(ROOT / "_ext"))
+
 from browser import launch
+from formulas import to_mathml
 from gmm_lib import datasets, e_step, em_states
 from gmm_lib.bound import evidence_lower_bound
 from gmm_lib.worksheet import em_worksheet
@@ -56,11 +61,10 @@ DERIVATION = [
 
 
 def markdown(text: str) -> str:
-    """HTML of Markdown with tables, its formulas as MathJax looks for them."""
+    """HTML of Markdown with tables and formulas."""
 
     def formula(content: str, options: dict) -> str:
-        left, right = (r"\[", r"\]") if options["display_mode"] else (r"\(", r"\)")
-        return left + html.escape(content) + right
+        return to_mathml(content, options["display_mode"])
 
     reader = MarkdownIt("commonmark").enable("table")
     return reader.use(dollarmath_plugin, renderer=formula).render(text)
@@ -171,7 +175,7 @@ def main() -> None:
     PAPER.mkdir(parents=True, exist_ok=True)
     source = PAPER / "sheets.html"
     body = "".join(
-        f'<section class="sheet {name}"><div class="math-set">{text}</div>'
+        f'<section class="sheet {name}"><div>{text}</div>'
         '<p class="name">Name: <i></i> Gaussian mixtures and EM, CC BY 4.0</p></section>'
         for name, text in sheets.items()
     )

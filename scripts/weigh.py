@@ -1,12 +1,13 @@
 """Print what each page of the built book weighs, and how soon its explorers answer when it is slow.
 
-    python scripts/weigh.py [--slow-down 4] [page ...]
+    python scripts/weigh.py [--slow-down 4] [--mbit 1.6] [page ...]
 
-Bytes are those of gzip, by kind, each file once per page, after reading to the end. "alive" is the
-time from the start of the navigation until the first and the last explorer have taken the place of
-their pictures (those a screen or more below wait for the mathematics, or for the reader to come
-near); "answers" the time from a press of the first explorer's first button until the next
-frame is painted.
+Bytes are those of gzip, by kind, each file once per page, after reading to the end. "text" is the
+time from the start of the navigation until all of the page stands with its formulas, "alive" until
+the first and the last explorer have taken the place of their pictures (those a screen or more below
+wait for the menus, or for the reader to come near); "answers" the time from a press of the first
+explorer's first button until the next frame is painted. With --mbit the network is slow too; what
+comes through it is not compressed.
 """
 
 import argparse
@@ -27,6 +28,8 @@ new MutationObserver((changes) => {
     if (target.dataset.alive) window.lives.push(performance.now());
   }
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-alive"] });
+document.addEventListener("DOMContentLoaded", () =>
+  document.fonts.ready.then(() => (window.read = performance.now())));
 """
 READ = """
 async () => {
@@ -54,16 +57,20 @@ def kind_of(path: str) -> str:
         return "explorers"
     if "/_images/" in path:
         return "pictures"
-    return "mathematics" if "/mathjax/" in path else "theme"
+    return "mathematics" if "/formulas-" in path else "theme"
 
 
-def weigh(browser, url: str, slow_down: float) -> tuple[dict[str, int], list[float], float | None]:
-    """Bytes by kind, the moments (ms) at which explorers came alive, and the answer time (ms)."""
+def weigh(browser, url: str, slow_down: float, mbit: float | None):
+    """Bytes by kind, the moments (ms) of text and explorers, and the answer time (ms)."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.add_init_script(WATCH)
     session = context.new_cdp_session(page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": slow_down})
+    if mbit:
+        speed = {"downloadThroughput": mbit * 1e6 / 8, "uploadThroughput": -1, "latency": 100}
+        session.send("Network.enable")
+        session.send("Network.emulateNetworkConditions", {"offline": False, **speed})
     files = {}
     page.on("response", lambda got: files.setdefault(got.url.split("?")[0], got))
     page.goto(url)
@@ -74,15 +81,16 @@ def weigh(browser, url: str, slow_down: float) -> tuple[dict[str, int], list[flo
     sizes = dict.fromkeys(KINDS, 0)
     for address, response in list(files.items()):
         sizes[kind_of(address)] += len(gzip.compress(response.body()))
-    lives = sorted(page.evaluate("window.lives"))
+    read, lives = page.evaluate("[window.read, window.lives.sort((a, b) => a - b)]")
     answer = page.evaluate(PRESS) if hosts else None
     context.close()
-    return sizes, lives, answer
+    return sizes, read, lives, answer
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--slow-down", type=float, default=4, help="factor on the processor's time")
+    parser.add_argument("--mbit", type=float, help="Mbit/s of the network; as it is if none")
     parser.add_argument("pages", nargs="*", help="pages without .html; all of the book if none")
     arguments = parser.parse_args()
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
@@ -92,17 +100,17 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"kB gzip by kind; ms at {arguments.slow_down:g}x slow-down of the processor")
     header = "".join(f"{kind:>12}" for kind in KINDS)
-    print(f"{'':38}{header}{'own':>8}{'alive':>16}{'answers':>9}")
+    print(f"{'':38}{header}{'own':>8}{'text':>7}{'alive':>16}{'answers':>9}")
     with sync_playwright() as playwright:
         browser = launch(playwright)
         for name in pages:
             url = f"http://127.0.0.1:{server.server_port}/{name}.html"
-            sizes, lives, answer = weigh(browser, url, arguments.slow_down)
+            sizes, read, lives, answer = weigh(browser, url, arguments.slow_down, arguments.mbit)
             own = sum(sizes[kind] for kind in ("page", "explorers", "pictures"))
             row = "".join(f"{sizes[kind] / 1000:12.1f}" for kind in KINDS)
             alive = f"{lives[0]:.0f} to {lives[-1]:.0f}" if lives else "-"
             told = f"{answer:.0f}" if answer is not None else "-"
-            print(f"{name:38}{row}{own / 1000:8.1f}{alive:>16}{told:>9}", flush=True)
+            print(f"{name:38}{row}{own / 1000:8.1f}{read:7.0f}{alive:>16}{told:>9}", flush=True)
         browser.close()
     server.shutdown()
 

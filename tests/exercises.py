@@ -294,7 +294,7 @@ BY_HAND = {
         "10",
         {
             "8": "this is the ordinary squared distance.",
-            "2": "turn the signs beside the diagonal",
+            "2": "the inverse has -2 beside its diagonal",
             "40": "the determinant is missing",
             "3.1623": "this is the distance.",
         },

@@ -7,6 +7,11 @@ takes the explorer's root and does with it what the step says. A step that asks 
 
 import re
 
+from gmm_lib.clinic import CASES, CAUSES
+from gmm_lib.widgets.base import load_words
+
+CLINIC_WORDS = load_words()["clinic"]
+
 
 def press(root, *names):
     for name in names:
@@ -24,12 +29,6 @@ def keys(root, handle, *pressed):
 
 def slide(root, slider, value):
     root.get_by_role("slider", name=slider, exact=True).fill(str(value))
-
-
-def type_number(root, field, value):
-    entry = root.get_by_role("spinbutton", name=field, exact=True)
-    entry.fill(str(value))
-    entry.press("Enter")
 
 
 def choose(root, field, option):
@@ -118,8 +117,8 @@ def three_components(root):
 
 
 def fit_by_hand(root):
-    type_number(root, "Center, typed", 5)
-    type_number(root, "Width, typed", 3)
+    keys(root, "Center of the curve", ("Shift+ArrowLeft", 4))
+    keys(root, "Width of the curve", ("Shift+ArrowRight", 1))
 
 
 def repair_it(root):
@@ -130,6 +129,18 @@ def pull_down(root):
     point = root.get_by_role("slider", name=re.compile("^Point"))
     point.press("End")
     point.press("Shift+ArrowDown")
+
+
+def diagnose(root, number):
+    cause = CASES[number - 1].cause
+    press(root, CLINIC_WORDS[f"where-{CAUSES[cause].where}"], CLINIC_WORDS[f"cause-{cause}"])
+
+
+def solve_seven_more(root):
+    for number in range(2, 9):
+        choose(root, "Case", str(number))
+        press(root, "To the end")
+        diagnose(root, number)
 
 
 EM = [
@@ -187,6 +198,14 @@ SHARDS = [
 ]
 GEYSER = [answer, lambda root: press(root, "To the end"), three_components, another_start]
 
+CLINIC = [
+    lambda root: press(root, "E step", "M step", "E step"),
+    lambda root: diagnose(root, 1),
+    lambda root: press(root, CLINIC_WORDS["mend"]),
+    solve_seven_more,
+    answer,
+]
+
 # By page, in the order of the tasks on it.
 WALKS = {
     "index": [[*EM, lambda root: press(root, "Step", "Step", "Step")]],
@@ -201,6 +220,7 @@ WALKS = {
     "chapters/07-real-data": [GEYSER],
     "chapters/08-em-at-scale": [SHARDS],
     "depth/break-it": [[*BREAK_IT, repair_it]],
+    "depth/bug-clinic": [CLINIC],
     "depth/choosing": [SOFT_HARD],
     "depth/how-em-moves": [PATHS],
     "depth/more-than-one-dimension": [

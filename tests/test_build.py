@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-MACHINERY = ["_config.yml", "_ext", "_static", "scripts", "gmm_lib", "requirements.txt"]
+MACHINERY = ["_config.yml", "_ext", "_static", "images", "scripts", "gmm_lib", "requirements.txt"]
 TOC = """
 format: jb-book
 root: index
@@ -76,9 +76,9 @@ BAD = [
 ]
 
 
-def write_page(folder, cells):
+def write_page(folder, cells, text="Text."):
     notebook = new_notebook(
-        cells=[new_markdown_cell("# The page\n\nText.", id="title")],
+        cells=[new_markdown_cell(f"# The page\n\n{text}", id="title")],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     for index, (source, tags) in enumerate(cells):
@@ -212,7 +212,7 @@ def test_edit_of_the_library_runs_notebooks_again(small_book):
 
 def test_defects_fail_the_build_and_leave_the_site_as_it_was(small_book):
     before = page_of(small_book)[0]
-    write_page(small_book, BAD)
+    write_page(small_book, BAD, r"This is no formula: $\nosuch$")
     for _ in range(2):  # the second time the notebook comes from the cache, and must fail as well
         said, status = build(small_book)
         assert status != 0
@@ -221,6 +221,7 @@ def test_defects_fail_the_build_and_leave_the_site_as_it_was(small_book):
             "chapters/page, cell 7: the widget IntSliderModel cannot live on a static page" in said
         )
         assert "has no alt text" in said
+        assert r"chapters/page: the formula '\\nosuch' cannot be set" in said
         assert "stderr" in said
         assert "Traceback" not in said
         assert page_of(small_book)[0] == before

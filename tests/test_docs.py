@@ -132,6 +132,10 @@ def test_every_page_says_what_it_is(site):
         page = BeautifulSoup((site / f"{name}.html").read_text("utf-8"), "html.parser")
         (meta,) = page.select('meta[name="description"]')
         told[name] = meta["content"]
+        shown = {each["property"]: each["content"] for each in page.select("meta[property^='og:']")}
+        assert shown["og:description"] == meta["content"]
+        picture = (site / name).parent / shown["og:image"]
+        assert picture.read_bytes() == descriptions.PICTURE.read_bytes()
         assert 50 <= len(meta["content"]) <= descriptions.LENGTH
         if name.startswith("chapters/"):
             question = page.select_one("article section p").text

@@ -301,3 +301,39 @@ def test_another_scenario_from_python_begins_anew():
 def test_bad_options_are_refused(options, message):
     with pytest.raises(TraitError, match=message):
         BreakItExplorer(**options)
+
+
+def rooms(page):
+    """How tall the explorer is at each stage of each scenario, px."""
+    heights = []
+    whole = page.locator("[data-explorer]")
+    for tab in page.locator(".gmm-tabs button").all():
+        tab.click()
+        for name in (".gmm-options button", None, ".gmm-options:visible button", None):
+            heights.append(whole.evaluate("(all) => all.scrollHeight"))
+            if name:
+                page.locator(name).first.click()
+            else:
+                page.get_by_role("button", name="To the end").click()
+        heights.append(whole.evaluate("(all) => all.scrollHeight"))
+    return heights
+
+
+def test_every_stage_stands_on_one_screen(explorer_page):
+    page = explorer_page(BreakItExplorer(), width=768, height=800)  # the column of the book
+    assert max(rooms(page)) <= 800 - 48 - 60  # the header of the page, and a task
+
+
+def test_a_projector_shows_every_stage_whole(explorer_page):
+    page = explorer_page(BreakItExplorer(), width=1920, height=1080)
+    page.keyboard.press("Tab")
+    page.keyboard.press("p")
+    assert page.locator("[data-projector]").count() == 1
+    assert max(rooms(page)) <= 1080
+
+
+def test_on_a_phone_what_one_presses_stands_by_the_picture(explorer_page):
+    page = explorer_page(BreakItExplorer(), width=360, height=640)
+    picture = page.locator(".gmm-figure").first.bounding_box()
+    last = page.locator(".gmm-options button:visible").last.bounding_box()
+    assert last["y"] + last["height"] - picture["y"] <= 640 - 48

@@ -271,3 +271,44 @@ def test_python_alone(name):
 def test_bad_options_are_refused(options, message):
     with pytest.raises(TraitError, match=message):
         ShardsExplorer(**options)
+
+
+def test_all_stands_on_one_screen(explorer_page):
+    page = explorer_page(ShardsExplorer(), width=768, height=800)  # the column of the book
+    whole = page.locator("[data-explorer]")
+    assert whole.bounding_box()["height"] <= 800 - 48 - 60  # the header of the page, and a task
+    for _ in range(3):
+        merge(page)
+        assert whole.bounding_box()["height"] <= 800 - 48 - 60
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"machines": 8}, {"data": "old-faithful"}], ids=["four", "eight", "planar"]
+)
+def test_a_projector_shows_all_of_it(explorer_page, options):
+    page = explorer_page(ShardsExplorer(**options), width=1920, height=1080)
+    page.keyboard.press("Tab")
+    page.keyboard.press("p")
+    assert page.locator("[data-projector]").count() == 1
+    assert page.locator("[data-explorer]").evaluate("(all) => all.scrollHeight") <= 1080
+
+
+def test_on_a_phone_merge_stands_by_the_picture(explorer_page):
+    page = explorer_page(ShardsExplorer(), width=360, height=640)
+    picture = page.locator(".gmm-figure").first.bounding_box()
+    button = page.get_by_role("button", name="Merge", exact=True).bounding_box()
+    assert button["y"] + button["height"] - picture["y"] <= 640 - 48
+
+
+@pytest.mark.parametrize("width", [360, 500, 768, 1280])
+@pytest.mark.parametrize("machines", [4, 8])
+@pytest.mark.parametrize("name", SETS)
+def test_no_number_leaves_its_column(explorer_page, name, machines, width):
+    page = explorer_page(ShardsExplorer(name, machines), width=width)
+    cells = page.locator(".gmm-shard-value:visible")
+    wide = cells.evaluate_all(
+        "(all) => all.filter((each) => each.scrollWidth > each.clientWidth + 1)"
+        ".map((each) => each.textContent)"
+    )
+    assert cells.count() >= 6
+    assert wide == []

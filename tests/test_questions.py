@@ -360,8 +360,8 @@ def test_formulas_under_a_cover_are_as_large_as_others(asking_url, open_page):
     settle(page)
     answer(page, "q-one", "Nobody")
     page.get_by_text("Replies").first.click()
-    sizes = page.locator("mjx-container:visible").evaluate_all(
-        "(all) => all.map((each) => each.style.fontSize)"
+    sizes = page.locator("math:visible").evaluate_all(
+        "(all) => all.map((each) => getComputedStyle(each).fontSize)"
     )
     assert len(sizes) >= 4
     assert len(set(sizes)) == 1
@@ -748,9 +748,11 @@ def give(page, name, data, index):
 @pytest.mark.parametrize("name", READ)
 def test_pages_reply_to_every_answer(name, site, site_url, open_page):
     asked = given(site / f"{name}.html")
-    assert (9 if name.startswith("chapters/") else 3) <= len(asked) <= 22
+    assert (9 if name.startswith("chapters/") else 2) <= len(asked) <= 22
     page = open_page(f"{site_url}{name}.html")
     settle(page)
+    for whole in page.locator(".task-press [aria-pressed]").all():
+        whole.click()  # some questions are asked in a step of a task
     for label, data in asked.items():
         replies = question(page, label).locator(".replies li")
         texts = [text.removeprefix("✓ ").strip() for text in replies.all_text_contents()]

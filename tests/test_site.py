@@ -36,7 +36,7 @@ every_page = pytest.mark.parametrize("name", PAGES)
 
 
 def settle(page):
-    """Wait until mathematics is set and every explorer is alive or has said why not."""
+    """Wait until the theme's scripts are there and every explorer is alive or has said why not."""
     page.wait_for_function(
         """() => document.documentElement.dataset.set
           && [...document.querySelectorAll(".explorer-host")].every(
@@ -80,7 +80,7 @@ def serious_violations(page, name, **options):
     axe three times faster; so this comes last. And contrast is looked at in every text of the
     first chapter, elsewhere by `pale_text`.
     """
-    left_out = [] if name.startswith(CHAPTERS[0]) else [".highlight", "mjx-container"]
+    left_out = [] if name.startswith(CHAPTERS[0]) else [".highlight", "math"]
     for kind in left_out:
         page.locator(kind).evaluate_all("(all) => all.forEach((each) => each.replaceChildren())")
     return serious(run_axe(page, {"exclude": [[kind] for kind in left_out]}, **options))
@@ -201,8 +201,6 @@ def test_page_on_a_phone(name, site, open_page):
     assert cut_titles(page) == []
     assert shifts(page) == [], "run `make sizes`"
     assert blank_pictures(page) == []
-    if page.locator("mjx-container").count():
-        assert page.evaluate("document.fonts.ready.then(() => document.fonts.size)") > 0
     if name in KINDS:  # what axe looks for on a screen is looked for on every page
         assert serious_violations(page, name, rules={"color-contrast": {"enabled": False}}) == []
 
@@ -294,18 +292,6 @@ def test_page_with_broken_explorer_says_so(site, site_url, open_page):
     assert page.locator(".explorer-still img").first.is_visible()
 
 
-@pytest.mark.parametrize("protocol", ["http", "file"])
-def test_search_finds_a_chapter(protocol, site, site_url, open_page):
-    base = site_url if protocol == "http" else site.as_uri() + "/"
-    page = open_page(base + "search.html?q=responsibilities")
-    results = page.locator("#search-results li a")
-    results.first.wait_for()
-    page.wait_for_load_state("networkidle")  # leaving breaks off the fetching of quotations
-    results.first.click()
-    page.wait_for_url(re.compile(r"chapters|appendices|index"))
-    assert "responsibilit" in page.locator("article").inner_text().lower()
-
-
 def test_search_dialog_opens_by_keyboard(site_url, open_page):
     page = open_page(site_url)
     settle(page)
@@ -313,6 +299,41 @@ def test_search_dialog_opens_by_keyboard(site_url, open_page):
     page.keyboard.type("likelihood")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=likelihood*")
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_section_being_read_is_marked(width, site_url, open_page):
+    """Beside the text in the contents, on a narrow screen in the bar; nothing moves for it."""
+    page = open_page(f"{site_url}{CHAPTERS[4]}.html", width=width)
+    settle(page)
+    sections = page.locator("article > section > section[id]:has(> h2)")
+    bar, contents = page.locator(".section-now"), page.locator(".bd-toc-nav a[aria-current]")
+    height = page.evaluate("document.documentElement.scrollHeight")
+    assert bar.is_visible() is False
+    assert contents.count() == 0
+    for number in (0, 3, sections.count() - 1):
+        section = sections.nth(number)
+        section.evaluate("(each) => each.scrollIntoView({ behavior: 'instant' })")
+        name = section.locator("h2").first.evaluate("(each) => each.firstChild.data")
+        if width == 1280:
+            page.wait_for_function(
+                "(name) => document.querySelector('.bd-toc-nav [aria-current]')"
+                "?.textContent.trim() === name",
+                arg=name,
+            )
+            assert contents.count() == 1
+            assert contents.is_visible()
+            assert not bar.is_visible()
+        else:
+            said = f"{number + 1}/{sections.count()} {name}"
+            page.wait_for_function(
+                "(said) => document.querySelector('.section-now').textContent.trim() === said",
+                arg=said,
+            )
+            assert bar.is_visible()
+            assert bar.get_attribute("href") == f"#{section.get_attribute('id')}"
+    assert page.evaluate("document.documentElement.scrollHeight") == height
+    assert overflow(page) == []
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -20,7 +20,7 @@ every_deck = pytest.mark.parametrize("name", SPINE)
 # What sticks out of a slide or its parts, and the smallest text of each kind, in rem.
 LOOK = """() => {
   const slide = Reveal.getCurrentSlide();
-  const out = [...slide.querySelectorAll("h1, h2, .body > *, .body img, .body mjx-container")]
+  const out = [...slide.querySelectorAll("h1, h2, .body > *, .body img, .body math")]
     .filter((each) => {
       const { width, left, right, top, bottom } = each.getBoundingClientRect();
       const inside = left > -1 && top > -1 && right < innerWidth + 1 && bottom < innerHeight + 1;
@@ -38,7 +38,7 @@ LOOK = """() => {
     explorer: root ? parseFloat(getComputedStyle(root).fontSize) / rem / (15 / 16) : null,
     broken: [...slide.querySelectorAll("img")].filter((each) => !each.naturalWidth).length,
     raw: /\\\\[([]/.test(slide.querySelector(".body")?.innerText ?? ""),
-    errors: slide.querySelectorAll("mjx-merror, .explorer-error").length,
+    errors: slide.querySelectorAll("merror, .explorer-error").length,
   };
 }"""
 

@@ -370,7 +370,6 @@
     if (data["text/html"]) {
       const box = make("div", { className: "output text_html", innerHTML: data["text/html"] });
       box.querySelectorAll("table").forEach((table) => table.classList.add("table"));
-      box.onshown = () => window.MathJax?.typesetPromise?.([box]);
       return box;
     }
     if (data["image/png"]) {

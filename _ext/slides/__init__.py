@@ -39,11 +39,13 @@ import yaml
 from bs4 import BeautifulSoup
 from docutils import nodes
 from markdown_it import MarkdownIt
+from math_core import LatexError
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from sphinx.util import logging
 
 from embed import explorer_of, link_to
 from explorers import host_markup
+from formulas import to_mathml
 
 LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
@@ -61,13 +63,6 @@ PAGE = """<!DOCTYPE html>
 <link rel="stylesheet" href="../_static/reveal/reveal.css" />
 <link rel="stylesheet" href="../_static/reveal/deck.css" />
 <script src="../_static/explorer-host.js"></script>
-<script>
-window.MathJax = {{
-  chtml: {{ matchFontHeight: false }}, // it could not be measured on a slide that is not shown
-  options: {{ ignoreHtmlClass: ".*", processHtmlClass: "math" }},
-}};
-</script>
-<script defer src="../_static/mathjax/tex-chtml.js"></script>
 <script defer src="../_static/reveal/reveal.js"></script>
 <script defer src="../_static/reveal/notes.js"></script>
 <script defer src="../_static/reveal/deck.js"></script>
@@ -88,12 +83,14 @@ class MissingError(ValueError):
 
 
 def formula(content: str, options: dict) -> str:
-    left, right = (r"\[", r"\]") if options["display_mode"] else (r"\(", r"\)")
-    return f'<span class="math">{left}{html.escape(content)}{right}</span>'
+    try:
+        return f'<span class="math">{to_mathml(content, options["display_mode"])}</span>'
+    except LatexError as error:
+        raise MissingError(f"the formula {content!r} cannot be set: {error}") from None
 
 
 def markdown(text: str) -> str:
-    """HTML of Markdown, its formulas as MathJax looks for them."""
+    """HTML of Markdown, its formulas set."""
     reader = MarkdownIt("commonmark", {"typographer": True}).enable("table")
     return reader.use(dollarmath_plugin, renderer=formula).render(text)
 

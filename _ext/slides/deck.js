@@ -54,12 +54,8 @@
   );
 
   addEventListener("DOMContentLoaded", async () => {
-    const { MathJax, Reveal, RevealNotes, explorerHost } = window;
-    await MathJax.startup.promise;
-    // The speaker's window has neither MathJax nor its fonts: formulas of notes are MathML.
-    for (const each of document.querySelectorAll(".notes .math")) {
-      each.outerHTML = MathJax.tex2mml(each.textContent.trim().slice(2, -2), { display: false });
-    }
+    const { Reveal, RevealNotes, explorerHost } = window;
+    await document.fonts.ready; // slides are measured with the formulas on them
     await Reveal.initialize({
       width: "100%",
       height: "100%",

@@ -179,6 +179,7 @@ function render({ model, el }) {
   const steps = [1, 2, 3, 4].map((n) => h("li", {}, t(`step-${n}`)));
   ex.root.prepend(tabRow, h("ol", { class: "gmm-steps", "aria-label": t("steps") }, ...steps));
 
+  const projected = () => ex.root.hasAttribute("data-projector"); // there all is on the screen, with the words
   const heroes = h("div", { class: "gmm-heroes" });
   ex.plots.append(heroes);
   const panels = ["plot", "plot-second"].map((name) =>
@@ -188,13 +189,14 @@ function render({ model, el }) {
       x: { label: "x" },
       y: { domain: [-BREAK_STRIP, BREAK_TOP], from: 0, label: "p(x)" },
       margin: { top: 30 },
-      height: (w) => clamp(0.44 * w, 220, 370),
+      height: (w) => (projected() ? 176 : clamp(0.44 * w, 200, 370)),
     }),
   );
-  const side = h("div", { class: "gmm-side gmm-traces" });
-  ex.plots.append(side);
+  const side = h("div", { class: "gmm-traces" });
+  const walking = h("div", { class: "gmm-walk" });
+  ex.plots.append(h("div", { class: "gmm-lab" }, heroes, side, walking));
   const small = (label, y, format = formatNumber) =>
-    figure(ex, { label: t(label), parent: side, x: { label: t("iteration-axis") }, y: { label: y, format, ticks: 4 }, margin: { top: 44, left: 50 }, height: (w) => clamp(0.62 * w, 140, 200) });
+    figure(ex, { label: t(label), parent: side, x: { label: t("iteration-axis") }, y: { label: y, format, ticks: 4 }, margin: { top: 44, left: 50 }, height: (w) => (projected() ? 120 : clamp(0.62 * w, 132, 180)) });
   const trace = small("trace", "ℓ");
   const keyTrace = small("key-trace", "", (v) => (BREAK_AXES[ex.state.scenario].log ? powerOfTen(v) : formatNumber(v)));
 
@@ -338,7 +340,9 @@ function render({ model, el }) {
   // What comes of a run is announced when it comes.
   const outcome = h("div", { class: "gmm-outcome", "aria-live": "polite" }, compared, diagnosis, how, verdict);
   const panel = h("div", { class: "gmm-panel" }, question, options, outcome, lead, repairs);
-  ex.controls.append(panel, row(...player.controls, step, walk, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()), ex.parts([
+  walking.append(walk);
+  ex.plots.append(panel);
+  ex.controls.append(row(...player.controls, step, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()), ex.parts([
     { caption: t("responsibilities"), head: () => [t("run-column"), "x", ...shownMixture(0).mixture.means.length ? Array.from(shownMixture(0).mixture.means, (_, j) => `w${"₁₂₃₄₅"[j]}`) : []], rows: shareRows },
     { caption: t("parameters"), head: () => [t("run-column"), t("component-column"), "φ", "μ", "σ²"], rows: parameterRows },
     { caption: t("traces"), head: () => [t("iteration-axis"), "ℓ", t(`axis-${ex.state.scenario}`)], rows: traceRows },

@@ -541,8 +541,9 @@ function render({ model, el }) {
   const pointsPart = disclosure(t("points"), row(pointNumber, pointX, pointY, button(t("add-point"), () => addPoint()), deleteButton));
 
   ex.controls.append(
-    row(eButton, mButton, button(t("step"), stepNow), ...player.controls, ex.undoButton(), ex.resetButton(resetNow), slide),
-    row(dataSelect, kSelect, typeSelect, ex.linkButton(), ex.projectorButton()),
+    row(eButton, mButton, button(t("step"), stepNow), ...player.controls),
+    row(dataSelect, kSelect, typeSelect),
+    row(ex.undoButton(), ex.resetButton(resetNow), slide, ex.linkButton(), ex.projectorButton()),
     more(pointsPart, numbersPart, ex.help()),
   );
 

@@ -249,7 +249,7 @@ function render({ model, el }) {
         const number = sums[r][j];
         bar.style.width = `${((100 * Math.abs(number)) / scale[r]).toFixed(2)}%`;
         setAttribute(bar, "data-negative", number < 0);
-        value.textContent = minus(formatNumber(Math.abs(number) < 1e-6 * scale[r] ? 0 : number, 4));
+        value.textContent = minus(formatNumber(Math.abs(number) < 1e-6 * scale[r] ? 0 : number, Math.abs(number) < 1 ? 2 : 4));
         setAttribute(value, "aria-label", t("sum-of", { symbol: symbols[r], j: j + 1, value: value.textContent }));
       });
     });
@@ -317,10 +317,11 @@ function render({ model, el }) {
     const lost = ex.state.keepers.indexOf(-1);
     return (lost >= 0 ? cards[lost].again : merge).focus();
   }
-  // The buttons of the game stand under the picture, before the cards that tell what came of it.
-  ex.status.before(row(merge, ...player.controls, next, ex.undoButton()), row(order, shuffle, place));
+  // The buttons of the game stand under the picture; beside both, where there is room, the cards that tell what comes of it.
+  const bench = h("div", { class: "gmm-bench-left" });
+  ex.plots.before(h("div", { class: "gmm-bench" }, bench, cardBox));
+  bench.append(ex.plots, row(merge, ...player.controls, next, ex.undoButton()), row(order, shuffle, place), ex.status);
   ex.controls.append(
-    cardBox,
     row(machines, choice, ex.resetButton(), ex.linkButton(), ex.projectorButton()),
     ex.parts([
       { caption: t("sums-table"), head: () => ["quantity", "merged", "one-place", "relative"].map((key) => t(key)), rows: sumRows },
