@@ -60,6 +60,11 @@ a {{ color: LinkText; }}
 <p>From <a href="../{page}" target="_top">{book}</a>. Text CC BY 4.0, code MIT.</p>
 <script>
 addEventListener("DOMContentLoaded", () => explorerHost.inView());
+// Keys are the explorer's, whether or not something of it has the focus.
+addEventListener("keydown", (event) => {{
+  if (event.target !== document.body) return;
+  document.querySelector(".gmm-explorer")?.dispatchEvent(new KeyboardEvent("keydown", event));
+}});
 </script>
 </body>
 </html>

@@ -6,6 +6,7 @@ explorer_page   one explorer in a page of its own (see explorer_page.py)
 site            folder of the built book; it is built first where it is missing or out of date
 site_url        address of a server of that folder
 open_page       a function that opens a page of the site, at a size, in a color scheme
+engine          Firefox, then WebKitGTK, where they are installed (see engines.py)
 page            open_page's page at 1280 px, light, nothing opened yet
 
 A page from ``open_page`` (so ``page`` too) fails its test on any console error, any script error,
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engines import engine, firefox, webkit  # noqa: F401 (fixtures)
 from explorer_page import explorer_page, idle_hosts  # noqa: F401 (fixtures)
 
 import book

@@ -155,6 +155,7 @@ def test_no_myst_is_left(site, name):
     words = words_of(notebook)
     assert ":::" not in text
     assert "```{" not in text
+    assert "<!--" not in text
     for kind in (
         r"\{[\w:.-]+\}`",
         r"^ *\([\w:-]+\)=",

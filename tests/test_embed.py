@@ -133,6 +133,15 @@ def test_a_frame_on_another_page_shows_a_state_and_answers(
     assert "3.926" in status.inner_text()
 
 
+def test_p_fills_the_screen_and_a_remote_steps(site_url, open_page):
+    page = alive(open_page(f"{site_url}embed/em.html"))
+    page.keyboard.press("p")
+    assert page.locator("[data-projector]").count() == 1
+    before = page.get_by_role("status").first.inner_text()
+    page.keyboard.press("PageDown")
+    assert page.get_by_role("status").first.inner_text() != before
+
+
 def test_without_scripts_a_page_shows_the_picture(site_url, open_page):
     page = open_page(f"{site_url}embed/jensen.html", scripts=False, allow=[" csp"])
     picture = page.locator(".explorer-still img")

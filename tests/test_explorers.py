@@ -445,13 +445,14 @@ def test_projector_mode_fills_the_screen_and_hears_a_presenter(explorer_page, ki
     assert not page.locator("[data-projector]").count()
 
 
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (1920, 1080)])
 @pytest.mark.parametrize("kind", KINDS)
-def test_projector_mode_on_a_phone_cuts_no_picture(explorer_page, kind):
-    page = explorer_page(widgets.explorer_class(kind)(), width=360, height=640)
+def test_projector_mode_squeezes_nothing(explorer_page, kind, width, height):
+    page = explorer_page(widgets.explorer_class(kind)(), width=width, height=height)
     page.get_by_role("button", name="Undo").focus()
     page.keyboard.press("p")
     page.wait_for_selector("[data-projector]")
-    cut = page.locator(".gmm-figure:visible").evaluate_all(
+    cut = page.locator(":is(.gmm-figure, .gmm-status):visible").evaluate_all(
         "(all) => all.filter((each) => each.scrollHeight > each.clientHeight + 1).length"
     )
     assert cut == 0

@@ -167,6 +167,11 @@ def test_a_remote_turns_slides_whatever_has_the_focus(site, open_page):
     page.keyboard.press("Escape")
     page.keyboard.press("PageDown")
     assert here(page) == at + 1
+    page.keyboard.press("PageUp")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("p")
+    assert here(page) == at
+    assert page.locator("[data-projector]").count() == 1
 
 
 def test_the_next_key_shows_the_reply(site, open_page):

@@ -1,6 +1,7 @@
 """How much there is to read is counted as a reader would."""
 
 import pytest
+from bs4 import BeautifulSoup
 
 import words
 
@@ -30,3 +31,15 @@ def test_minutes_are_those_of_the_open(seen, formulas, minutes):
 def test_every_page_has_words(site):
     for name, reading in words.read(site).items():
         assert reading.words > 150, name
+
+
+def test_the_first_page_tells_how_long_each_page_takes(site):
+    table = (site / "index.html").read_text(encoding="utf-8")
+    rows = BeautifulSoup(table, "html.parser").select_one("#what-you-will-find table").select("tr")
+    told = {
+        row.a["href"].split(".html")[0]: int(row.select("td")[-1].get_text()) for row in rows[1:]
+    }
+    readings = words.read(site)
+    assert list(told) == [name for name in readings if name.startswith(("chapters/", "depth/"))]
+    for name, minutes in told.items():  # a minute more or less is not worth an edit
+        assert abs(minutes - readings[name].minutes) <= 1, (name, readings[name].minutes)

@@ -34,10 +34,16 @@
     slide.dataset.settled = "true";
   }
 
-  // A remote sends Page Down and Page Up, whatever has the focus. In projector mode they are the explorer's.
+  // A remote sends Page Down and Page Up, whatever has the focus. In projector mode they are the explorer's; and so
+  // is P on a slide with an explorer.
   addEventListener(
     "keydown",
     (event) => {
+      const root = document.querySelector("section.present .gmm-explorer");
+      if (event.key === "p" && event.target === document.body && root) {
+        event.stopPropagation();
+        root.dispatchEvent(new KeyboardEvent("keydown", event));
+      }
       const move = { PageDown: "next", PageUp: "prev" }[event.key];
       if (!move || event.ctrlKey || event.altKey || event.metaKey || document.querySelector("[data-projector]")) return;
       event.preventDefault();

@@ -329,7 +329,7 @@ class Explorer(anywidget.AnyWidget):
     subclass declares its traits (tagged ``sync=True``), lists in `STATE` those that make up the
     state a link carries, and defines `still` and `describe`. In `VALUES` it says, by name, what the
     page tells of the state in full precision, as ``data-…`` of the explorer's root element (there
-    ``log_likelihood`` is ``data-log-likelihood``): tests ask for these, and the conditions of tasks.
+    ``log_likelihood`` is ``data-log-likelihood``): for tests, and for the conditions of tasks.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ function render({ model, el }) {
     margin: { top: 30, bottom: 36 },
     height: () => {
       stands = beside();
-      return stands ? Math.max(170, (plot.element.offsetHeight - chain.element.offsetHeight) / ex.unit) : 200;
+      return stands ? Math.max(ex.root.hasAttribute("data-projector") ? 130 : 170, (plot.element.offsetHeight - chain.element.offsetHeight) / ex.unit) : 200;
     },
     pick: (px, py) => pick(px, py),
   });

@@ -203,7 +203,7 @@ function render({ model, el }) {
     drawList(state);
     put(complaint, t(`complaint-${truth}`));
     trace.show({ seen: shown, all: run, others });
-    mixture.show(now ?? run[0], now && now.shares);
+    mixture.show(now ?? run[0], now?.shares);
     const cell = (text, n) => (n ? h("td", {}, String(text)) : h("th", { scope: "row" }, String(text)));
     parameters.replaceChildren(
       h("thead", {}, h("tr", {}, h("td", {}), ...PARAMETERS.map((name) => h("th", { scope: "col" }, name)))),

@@ -16,6 +16,7 @@ const logNormal = (x, mean, sd) => -Math.log(sd) - HALF_LOG_2PI - ((x - mean) / 
  * @returns {HalfStep[]}
  */
 export function clinicRun(x, [weights, means, variances], cause) {
+  /** @type {HalfStep[]} */
   const steps = [];
   let [phi, mu, variance, old, sd, last] = [weights, means, variances, means, null, -Infinity];
   for (let t = 0; t < CLINIC_MOST; t += 1) {

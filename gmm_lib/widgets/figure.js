@@ -46,6 +46,7 @@ export function figure(ex, options) {
   // On a projector a picture leaves room for what is told and pressed below it.
   const height = (w) => Math.min(tallFor(w / ex.unit) * ex.unit, ex.root.hasAttribute("data-projector") ? PROJECTED * window.innerHeight : Infinity);
   let total = 0; // px: the width of it all
+  let ticks = 1; // how large their text is, of its usual size
   const canvas = h("canvas", { "aria-hidden": "true" });
   const under = s("g", { "aria-hidden": "true" });
   const curves = s("g", { "aria-hidden": "true" });
@@ -103,12 +104,13 @@ export function figure(ex, options) {
     const x = { ticks: clamp(Math.floor(plot.width / 55 / unit), 2, 12), format: formatTick, ...options.x };
     const y = { ticks: clamp(Math.floor(tall / 45 / unit), 2, 8), format: formatTick, ...options.y };
     const ys = y.ticks ? labelled(scale.y, y).filter(([value]) => value >= (y.from ?? -Infinity)) : [];
-    makeRoom(unit * Math.max(margins.left, 11 + CHARACTER * Math.max(0, ...ys.map(([, text]) => text.length))));
+    const character = CHARACTER * ticks;
+    makeRoom(unit * Math.max(margins.left, 11 + character * Math.max(0, ...ys.map(([, text]) => text.length))));
     const { width } = plot;
-    for (const [value, text] of x.ticks ? labelled(scale.x, x, width / unit) : []) {
+    for (const [value, text] of x.ticks ? labelled(scale.x, x, width / unit / ticks) : []) {
       const at = plot.x(value).toFixed(1);
       items.push(s("line", { x1: at, x2: at, y1: tall, y2: tall + 5 * unit }));
-      const half = (unit * CHARACTER * text.length) / 2; // at an edge it moves inwards
+      const half = (unit * character * text.length) / 2; // at an edge it moves inwards
       const middle = clamp(Number(at), half - margin.left, Math.max(0, width + margin.right - half));
       items.push(s("text", { x: middle, y: tall + 18 * unit, "text-anchor": "middle" }, text));
     }
@@ -324,7 +326,9 @@ export function figure(ex, options) {
     if (element.clientWidth < 50) return false;
     total = element.clientWidth;
     stale = false;
-    ex.unit = parseFloat(getComputedStyle(ex.root).fontSize) / FONT_SIZE;
+    const css = getComputedStyle(ex.root);
+    ex.unit = parseFloat(css.fontSize) / FONT_SIZE;
+    ticks = Number(css.getPropertyValue("--ticks"));
     const tall = Math.round(height(total));
     const ratio = window.devicePixelRatio || 1;
     const size = `${total} ${tall} ${ratio} ${ex.unit}`;

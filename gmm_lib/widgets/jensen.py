@@ -49,7 +49,7 @@ class JensenExplorer(Explorer, kind="jensen"):
         "average_first": "the curve at the average",
         "bend_first": "the average of the heights",
         "gap": "bend_first - average_first: below 0 where averaging first is on top",
-        "found": "how many ways to a gap of zero the reader has found, under curves that bend one way",
+        "found": "how many ways to a gap of zero were found, under curves that bend one way",
     }
 
     curve = Enum(tuple(CURVES), "log").tag(sync=True)

@@ -249,7 +249,7 @@ function render({ model, el }) {
         const number = sums[r][j];
         bar.style.width = `${((100 * Math.abs(number)) / scale[r]).toFixed(2)}%`;
         setAttribute(bar, "data-negative", number < 0);
-        value.textContent = minus(formatNumber(Math.abs(number) < 1e-6 * scale[r] ? 0 : number, 4));
+        value.textContent = minus(formatNumber(Math.abs(number) < 1e-6 * scale[r] ? 0 : number, Math.abs(number) < 1 ? 2 : 4));
         setAttribute(value, "aria-label", t("sum-of", { symbol: symbols[r], j: j + 1, value: value.textContent }));
       });
     });

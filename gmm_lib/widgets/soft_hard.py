@@ -25,7 +25,7 @@ RANGE = (1e-3, 1e4)  # of the variance
 DECIDED = 0.99  # a point has made up its mind when one component has at least this share of it
 NEAR = 0.002  # in standard deviations of the data: what no eye can tell apart is told as one
 
-# Where the means start: in chapter 6's example the two means stand at 4 and 21; the others are
+# Where the means start: in the book's example the two means stand at 4 and 21; the others are
 # rounded places near the middle, from which the way to k-means can be watched.
 STARTS = {
     "ten-points": ((4.0,), (21.0,)),
