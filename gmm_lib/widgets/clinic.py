@@ -22,7 +22,7 @@ class ClinicExplorer(Explorer, kind="clinic", module="clinic.js"):
     where : {"", "e", "m", "around", "sound"}
         The reader's answer to what is broken; "" before there is one.
     cause : str
-        The reader's answer to which error it is: a key of ``gmm_lib.clinic.CAUSES``, one of
+        The reader's answer to which error it is: a key of ``gmm_lib.clinic.CAUSES`` that belongs to
         `where`, which must be right; "" before there is one.
     mended : bool
         Whether the mended program runs beside it; `cause` must be right.
