@@ -303,6 +303,7 @@ def test_on_paper_and_without_scripts_it_is_a_list(site_url, open_page):
         assert sorted(set(tops)) == tops
         assert each.locator("button.ready, .task-press button").locator("visible=true").count() == 0
         assert "done:" not in each.inner_text()
+        each.page.wait_for_load_state("networkidle")  # leaving breaks nothing off
 
 
 @pytest.mark.parametrize("dark", [False, True])
