@@ -20,7 +20,7 @@ addEventListener("error", (event) => problems.push(
 addEventListener("unhandledrejection", (event) => problems.push(String(event.reason)));
 </script>"""
 SETTLED = """
-return Boolean(document.documentElement.dataset.set) &&
+return document.readyState === "complete" && Boolean(document.documentElement.dataset.set) &&
   [...document.querySelectorAll(".explorer-host")].every(
     (host) => host.dataset.alive || host.querySelector(".explorer-error"))
 """
