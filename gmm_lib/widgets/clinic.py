@@ -16,13 +16,13 @@ class ClinicExplorer(Explorer, kind="clinic", module="clinic.js"):
     Parameters
     ----------
     case : int from 1 to 18
-        Which of `gmm_lib.clinic.CASES`.
+        Which of ``gmm_lib.clinic.CASES``.
     step : int
         How many half steps have been made; beyond the end of the run it is its end.
     where : {"", "e", "m", "around", "sound"}
         The reader's answer to what is broken; "" before there is one.
     cause : str
-        The reader's answer to which error it is: a key of `gmm_lib.clinic.CAUSES` that belongs to
+        The reader's answer to which error it is: a key of ``gmm_lib.clinic.CAUSES`` that belongs to
         `where`, which must be right; "" before there is one.
     mended : bool
         Whether the mended program runs beside it; `cause` must be right.
