@@ -29,6 +29,10 @@ from playwright.sync_api import sync_playwright
 from book import OUTPUT, ROOT, SITE, fingerprint
 from browser import launch
 
+sys.path.append(str(ROOT / "_ext"))
+
+from search import in_line
+
 PAPER = OUTPUT / "paper"
 TARGET = PAPER / "gaussian-mixtures-and-em.pdf"
 STYLE = Path(__file__).with_name("pdf.css")
@@ -99,6 +103,12 @@ def article(page: str, names: dict[str, set[str]]):
         heading.string = soup.title.string.partition(" — ")[0]
     for element in body.select("details"):
         element["open"] = ""
+    for formula in body.select("math"):
+        # Read out as a whole: a PDF would else name every part of it as a thing of its own.
+        formula["aria-label"] = in_line(formula)
+        for part in formula.find_all(True):
+            part["role"] = "none"
+        formula["role"] = "img"
     for image in body.select("img[src]"):
         image["src"] = posixpath.join("../html", posixpath.dirname(page), image["src"])
         del image["loading"]

@@ -15,8 +15,10 @@ GALLERY = "appendices/explorers.html"
 # What fails is told from the first script of a page on; a load that fails, by its element.
 LISTEN = """<script>
 window.problems = [];
-addEventListener("error", (event) => problems.push(
-  String(event.error ?? event.message ?? event.target.src ?? event.target.href)), true);
+addEventListener("error", (event) => {
+  if (event.target.rel === "next") return; // Firefox begins to fetch it, and may drop it
+  problems.push(String(event.error ?? event.message ?? event.target.src ?? event.target.href));
+}, true);
 addEventListener("unhandledrejection", (event) => problems.push(String(event.reason)));
 </script>"""
 SETTLED = """

@@ -116,7 +116,8 @@ def test_contents_and_outline_name_the_pages(site, book_pdf, book_text):
     entries = outline(book_pdf)
     pages = {title: page for level, title, page in entries if level == 0}
     front = words(" ".join(book_text[:FIRST]))
-    for number, name in enumerate(CHAPTERS[:8], 1):
+    numbered = [name for name in CHAPTERS if name.startswith("chapters/")]
+    for number, name in enumerate(numbered, 1):
         title = words(parsed(site / f"{name}.html").title.string.partition(" — ")[0])
         assert title.startswith(f"{number}.")
         assert title in words(book_text[pages[title] - 1])

@@ -14,7 +14,7 @@ export function clinicTrace(ex) {
   const plot = figure(ex, {
     label: t("plot"),
     x: { label: t("iteration-axis") },
-    y: { format: (v) => formatNumber(v, 6) },
+    y: { format: (v) => formatNumber(v, 6), ticks: 5 },
     margin: { top: 12, right: 26 },
     height: (w) => clamp(0.44 * w, 190, 250),
     clip: true,
