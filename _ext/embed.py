@@ -126,7 +126,7 @@ def link_to(env, rawtext: str, words: str, address: str, written: tuple[str, str
     downloads.py finds the link again.
     """
     up = "../" * env.docname.count("/")
-    link = nodes.reference(rawtext, words, internal=False, refuri=up + address)
+    link = nodes.reference(rawtext, words, internal=True, refuri=up + address)
     link["written"] = written
     return link
 

@@ -38,7 +38,7 @@
     const before = came?.type === "back_forward" ? window.history.state?.visit : null;
     visit = before ?? `${Date.now()} ${Math.random()}`;
     Object.assign(left, JSON.parse(sessionStorage.getItem(`explorers ${visit}`)));
-    mark();
+    window.addEventListener("load", mark); // before that Sphinx writes there what it likes
     window.addEventListener("hashchange", mark);
     window.addEventListener("pagehide", () => {
       try {

@@ -41,7 +41,11 @@
     addEventListener(
       "scroll",
       () => {
-        if (!waiting) requestAnimationFrame(() => ((waiting = false), tell()));
+        if (!waiting)
+          requestAnimationFrame(() => {
+            waiting = false;
+            tell();
+          });
         waiting = true;
       },
       { passive: true },

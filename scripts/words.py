@@ -21,7 +21,7 @@ from book import OUTPUT, ROOT
 PACE = 200  # words a minute
 FORMULA = 1 / 3  # minutes
 # In this order: what is in a fold of an exercise is counted as of the exercise.
-NOT_READ = "div.cell, div.highlight, script, style, svg, .headerlink"
+NOT_READ = "div.cell, div.highlight, script, style, svg, .headerlink, .moved"
 EXERCISES = "section#exercises, .exercise, .solution"
 FOLDS = "details, .admonition.dropdown, .toggle"
 FORMULAS = "div.math"

@@ -17,6 +17,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 
 import pytest
 
@@ -63,6 +64,7 @@ def firefox(tmp_path_factory):
     driver.raise_for_port(timeout=120)
     driver.start_session()
     driver.timeout.script = 150
+    driver.execute_script = partial(driver.execute_script, sandbox=None)  # among the page's own
     yield driver
     driver.delete_session()
     process.terminate()

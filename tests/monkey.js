@@ -1,5 +1,6 @@
-// A monkey at the one explorer of a page: see test_monkey.py. Returns { found: what is wrong or null, log }.
-async ({ seed, events }) => {
+// A monkey at the one explorer of a page: see test_monkey.py. Returns { found: what is wrong or null, log, events }.
+// It does as many `events` as it is told, at random; or, told `events: "numbers"`, types every number in every field.
+async ({ seed, events: wanted }) => {
   const root = document.querySelector("[data-explorer]");
   let state = seed;
   const random = () => { // mulberry32
@@ -35,6 +36,13 @@ async ({ seed, events }) => {
   const CONTROL = { button: 5, "input[type=range]": 3, "input[type=number]": 4, select: 2, "input[type=checkbox]": 1, summary: 1 };
   const describe = (node) => `${node.tagName} ${(node.getAttribute("aria-label") ?? node.textContent).slice(0, 40)}`;
 
+  const type = (node, text) => {
+    node.focus();
+    node.value = text;
+    fire(node, "input");
+    fire(node, "change");
+  };
+
   const ACTIONS = {
     control() {
       const kinds = Object.keys(CONTROL).flatMap((name) => Array(CONTROL[name]).fill(name));
@@ -48,10 +56,7 @@ async ({ seed, events }) => {
         }
         fire(node, "change");
       } else if (node.type === "number") {
-        node.focus();
-        node.value = pick(NUMBERS);
-        fire(node, "input");
-        fire(node, "change");
+        type(node, pick(NUMBERS));
         if (random() < 0.5) node.blur();
       } else if (node.tagName === "SELECT") {
         node.selectedIndex = Math.floor(random() * node.options.length);
@@ -142,12 +147,20 @@ async ({ seed, events }) => {
     return null;
   }
 
+  // Fields may come and go: each is looked up when its turn comes.
+  const fields = () => all("input[type=number]");
+  const plan = wanted !== "numbers" ? null : fields().flatMap((_, at) => NUMBERS.map((text) => () => {
+    const node = fields()[at];
+    if (node) type(node, text);
+    return `${node ? describe(node) : "no field"} ${text}`;
+  }));
+  const events = plan ? plan.length : wanted;
+
   const log = [];
   let found = problem() ?? outside();
   for (let n = 0; n < events && !found; n += 1) {
     try {
-      const name = pick(bag);
-      log.push(ACTIONS[name]());
+      log.push(plan ? plan[n]() : ACTIONS[pick(bag)]());
       await null;
     } catch (error) {
       window.errors.push(String(error.stack));
@@ -161,5 +174,5 @@ async ({ seed, events }) => {
     found = problem() ?? outside();
   }
   Object.assign(window, { setTimeout: later, clearTimeout: never });
-  return { found, log: log.slice(-12) };
+  return { found, log: log.slice(-12), events };
 }

@@ -203,7 +203,7 @@ def test_links_lead_somewhere(site, name):
                 t for c in cells if c.cell_type == "markdown" for t in HEADING.findall(c.source)
             ]
             assert unquote(mark) in [title.replace(" ", "-") for title in titles], link
-        elif mark:
+        elif mark and "=" not in mark:  # that is a state of an explorer: test_embed.py opens it
             page = BeautifulSoup(target.read_text(encoding="utf-8"), "html.parser")
             assert page.find(id=unquote(mark)), link
 

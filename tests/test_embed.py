@@ -11,6 +11,7 @@ from gmm_lib.widgets import EXPLORERS, explorer_class
 
 PAGES = ("appendices/teaching", "appendices/course")
 HOST = ".explorer-host"
+WIDTH = 740  # as the course page says
 
 
 def links(site, name):
@@ -103,14 +104,14 @@ def test_each_link_opens_the_state_it_promises(name, site, site_url, open_page):
 
 @pytest.mark.slow
 def test_every_page_works_from_a_folder_and_asks_for_nothing_else(site, open_page):
-    page, asked = open_page(width=716), []
+    page, asked = open_page(width=WIDTH), []
     page.on("request", lambda request: asked.append(request.url))
     height = int(re.search(r'height="(\d+)"', (ROOT / "appendices/course.md").read_text())[1])
     for kind in EXPLORERS:
         alive(page.goto((site / "embed" / f"{kind}.html").as_uri()) and page)
         assert page.title().endswith("Gaussian mixtures and EM")
         assert page.evaluate("document.documentElement.scrollHeight") <= height, kind
-        assert page.evaluate("document.documentElement.scrollWidth") <= 716, kind
+        assert page.evaluate("document.documentElement.scrollWidth") <= WIDTH, kind
     outside = [each for each in asked if not each.startswith((site.as_uri(), "blob:", "data:"))]
     assert outside == []
 

@@ -112,6 +112,13 @@ def test_an_exercise_in_other_words_is_found(name):
     assert name in twins(WERE_EXERCISES[name])
 
 
+def test_each_stands_beside_one_page_of_the_book():
+    rows = re.findall(r"^\| \[\]\(#[\w-]+\) \| ([\d, ]+) \|$", text_of(EXAM), re.M)
+    assert sorted(int(each) for row in rows for each in row.split(", ")) == [
+        number for number, _, _ in questions().values()
+    ]
+
+
 def test_four_have_data_to_compute_with():
     asked = questions()
     assert len(starters(EXAM)) == 4

@@ -263,7 +263,7 @@ def test_one_case_follows_another(explorer_page):
     page.get_by_role("button", name="Previous case").click()
     assert data(page, "case") == 18
     chosen = page.get_by_role("combobox", name="Case")
-    assert chosen.locator("option:checked").inner_text() == "18 of 18 · difficulty 3 of 3 ✓"
+    assert chosen.locator("option:checked").inner_text() == "18 of 18 · difficulty 3 ✓"
     chosen.select_option("7")
     assert data(page, "case") == 7
     agrees(page)
@@ -441,3 +441,29 @@ def test_every_word_of_the_clinic_is_used():
             if key.startswith(f"{kind}-")
         }
         assert found == set(CAUSES)
+
+
+@every_case
+def test_case_picture_and_buttons_stand_in_one_screen(explorer_page, number):
+    """In the book's column at 1280 x 800 (752 px wide, 48 px under the page's bar)."""
+    page = explorer_page(ClinicExplorer(number, step=99), width=768, height=800)
+    where, cause = truth(number)
+    other = next(each for each in CAUSES if CAUSES[each].where == where and each != cause)
+    states = [
+        {},
+        {"where": where},
+        {"cause": other},
+        {"cause": cause},
+        {"mended": bool(CAUSES[cause].changes)},
+    ]
+    for state in states:
+        set_traits(page, **state)
+        tall = page.evaluate(
+            """() => {
+              const [root, panel] = ["[data-explorer]", ".gmm-panel"].map((name) =>
+                document.querySelector(name).getBoundingClientRect());
+              return panel.bottom - root.top;
+            }"""
+        )
+        assert tall <= 752
+        assert page.evaluate("document.documentElement.scrollWidth") <= 768

@@ -29,6 +29,9 @@ UNDO = """
 """
 
 
+FIELDS = {"em": 8, "likelihood": 2}  # fields for a number at the start; elsewhere there is none
+
+
 def state(page, kind):
     """The explorer's state; which point is selected is nothing that Undo goes back to."""
     names = widgets.explorer_class(kind).STATE
@@ -56,3 +59,16 @@ def test_nothing_a_monkey_does_breaks_an_explorer(explorer_page, kind, width):
             page.evaluate("history.replaceState(null, '', location.pathname)")
         assert page.evaluate(UNDO)
         assert state(page, kind) == first
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("kind", widgets.EXPLORERS)
+def test_every_field_takes_or_refuses_every_number(explorer_page, kind, width):
+    page = explorer_page(widgets.explorer_class(kind)(), width=width)
+    page.set_default_timeout(60_000)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    fields = page.locator("input[type=number]:visible").count()
+    assert fields == FIELDS.get(kind, 0)
+    told = page.evaluate(MONKEY, {"seed": 0, "events": "numbers"})
+    assert told["found"] is None, "\n".join([told["found"], *told["log"]])
+    assert told["events"] == 29 * fields

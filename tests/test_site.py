@@ -400,5 +400,6 @@ def test_links_inside_the_site_lead_somewhere(name, site):
         path, _, anchor = href.partition("#")
         target = (site / name).parent / path.partition("?")[0] if path else site / name
         assert target.exists(), href
-        if anchor and target.suffix == ".html":
+        # With "=" in it, it is a state of an explorer: test_embed.py opens it.
+        if anchor and "=" not in anchor and target.suffix == ".html":
             assert anchor in names_in(target.resolve()), href

@@ -13,7 +13,7 @@ import slides
 
 SPINE = sorted(path.stem for path in (ROOT / "chapters").glob("0[1-6]*.ipynb"))
 SCREENS = [(1280, 720), (1920, 1080)]
-LEAST = {"text": 2, "explorer": 0.7}  # of the size of text in a page
+LEAST = {"text": 2, "explorer": 0.8}  # of the size of text in a page
 NUMBER = re.compile(r"(?<![\w.])\d*\.\d+|(?<![\w.])\d{3,}(?![\w.])")
 every_deck = pytest.mark.parametrize("name", SPINE)
 
@@ -27,8 +27,10 @@ LOOK = """() => {
       return width && !inside;
     })
     .map((each) => each.outerHTML.slice(0, 90));
-  const hidden = slide.scrollHeight - slide.clientHeight;
-  if (hidden > 1) out.push(`${hidden}px`);
+  for (const each of [slide, ...slide.querySelectorAll(".body")]) {
+    const hidden = each.scrollHeight - each.clientHeight;
+    if (hidden > 1) out.push(`${hidden}px`);
+  }
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const text = [...slide.querySelectorAll(".body :is(.text, .box, .question) :is(p, li)")];
   const root = slide.querySelector(".gmm-explorer");

@@ -6,10 +6,11 @@ import shutil
 
 import pytest
 from conftest import ROOT
+from explorer_page import run_axe
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from task_walks import EM, WALKS, answer, press
 from test_build import MACHINERY, TOC, build
-from test_site import overflow, serious_violations
+from test_site import overflow
 
 import tasks
 
@@ -209,7 +210,7 @@ def test_all_is_told_to_who_cannot_see_it(chapter):
     snapshot = box.aria_snapshot()
     assert texts[1] in snapshot
     assert texts[2] not in snapshot  # one step, for the ear as well
-    assert serious_violations(page, CHAPTER) == []
+    assert run_axe(page, ".task") == []
 
 
 def test_by_keyboard_alone(chapter):
@@ -294,7 +295,8 @@ def test_on_paper_and_without_scripts_it_is_a_list(site_url, open_page):
     page = open_page(f"{site_url}{CHAPTER}.html")
     box, _ = led(page, 0)
     page.emulate_media(media="print")
-    plain = open_page(f"{site_url}{CHAPTER}.html", scripts=False).locator(".task").first
+    without = open_page(f"{site_url}{CHAPTER}.html", scripts=False, allow=["csp"])
+    plain = without.locator(".task").first
     for each in (box, plain):
         steps = each.locator("> ol > li").all()
         assert len(steps) > 2
@@ -303,6 +305,7 @@ def test_on_paper_and_without_scripts_it_is_a_list(site_url, open_page):
         assert sorted(set(tops)) == tops
         assert each.locator("button.ready, .task-press button").locator("visible=true").count() == 0
         assert "done:" not in each.inner_text()
+        each.page.wait_for_load_state("networkidle")  # leaving breaks nothing off
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -316,7 +319,7 @@ def test_fingers_can_hit_its_buttons(dark, site_url, open_page):
         size = button.bounding_box()
         assert min(size["width"], size["height"]) >= 44
     assert overflow(page) == []
-    assert serious_violations(page, CHAPTER) == []
+    assert run_axe(page, ".task") == []
 
 
 def test_the_tick_and_the_next_button_show_in_forced_colors(chapter):

@@ -11,6 +11,7 @@ PAGE = """<html><article><section><h1>Two words<a class="headerlink">#</a></h1>
 <div class="math">\\[a = b\\]</div>
 <details><summary>A fold</summary><p>of five words</p><div class="math">\\[c\\]</div></details>
 <div class="admonition dropdown"><p>Another fold</p><details>inside it</details></div>
+<p class="moved" id="old">Gone to <a>another page</a></p>
 <section id="exercises"><h2>Exercises</h2><p>Do it.</p><details>So.</details></section>
 </section></article></html>"""
 

@@ -1,10 +1,11 @@
 // Makes slides of a page: starts reveal.js, fits explorers, and keeps a presenter's two keys for slides.
 (function () {
   "use strict";
-  const SIZES = [1.3, 1.2, 1.1, 1, 0.94, 0.88, 0.82, 0.76, 0.7, 0.64]; // of an explorer's text, in that of a page
+  const SIZES = [1.3, 1.2, 1.1, 1.05, 1, 0.96, 0.92, 0.88, 0.84, 0.8, 0.76, 0.72, 0.68]; // of an explorer's text, in that of a page
   const watched = new WeakSet(); // hosts
   const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  const fits = (slide) => slide.scrollHeight <= slide.clientHeight + 1 && slide.scrollWidth <= slide.clientWidth + 1;
+  const holds = (each) => each.scrollHeight <= each.clientHeight + 1 && each.scrollWidth <= each.clientWidth + 1;
+  const fits = (slide) => [slide, ...slide.querySelectorAll(".body")].every(holds);
 
   /** Give the explorer of a slide the largest size with which the slide needs no scrolling. */
   async function fit(slide) {

@@ -6,7 +6,8 @@ import { clamp, formatNumber, formatPower, minus } from "./numbers.js";
 import { clinicMeasure, clinicRun, clinicSigns } from "./clinic_program.js";
 import { CLINIC_ALIKE, clinicMixture, clinicTrace } from "./clinic_pictures.js";
 
-const LOOKED = 2; // half steps before there is anything to say
+const CLINIC_PARAMETERS = ["φ", "μ", "σ²", "N"];
+const CLINIC_LOOKED = 2; // half steps before there is anything to say
 
 function render({ model, el }) {
   const x = model.get("points");
@@ -61,11 +62,11 @@ function render({ model, el }) {
   }
   // What was pressed may be gone: the focus goes to what comes next.
   function onwards() {
-    const group = { where: places_, cause: errors, solved: after }[stageOf(ex.state)];
+    const group = { where: placeRow, cause: causeRow, solved: afterRow }[stageOf(ex.state)];
     group.querySelector("button:not([hidden])")?.focus();
   }
   function answerWhere(where) {
-    if (ex.state.step < LOOKED) ex.tell(t("run-first"));
+    if (ex.state.step < CLINIC_LOOKED) ex.tell(t("run-first"));
     else if (ex.change({ where, cause: "", mended: false }) && stageOf(ex.state) === "cause") onwards();
   }
   function answerCause(cause) {
@@ -81,7 +82,7 @@ function render({ model, el }) {
   const complaint = h("p", { class: "gmm-complaint" });
   ex.root.prepend(h("div", { class: "gmm-row gmm-clinic-cases" }, list, turn("‹", "previous", -1), turn("›", "next", 1)), complaint);
   const trace = clinicTrace(ex);
-  const side = h("div", { class: "gmm-side gmm-clinic-side" });
+  const side = h("div", { class: "gmm-side" });
   ex.plots.append(side);
   const mixture = clinicMixture(ex, x, side);
   const parameters = h("table", { class: "gmm-clinic-parameters" });
@@ -97,32 +98,30 @@ function render({ model, el }) {
   const say = (className) => h("p", { class: className });
   const group = (name, ...children) => h("div", { class: "gmm-row gmm-options", role: "group", "aria-label": t(name) }, ...children);
   const question = say("gmm-question");
-  const places_ = group("your-diagnosis", ...Object.keys(places).map((where) => button(t(`where-${where}`), () => answerWhere(where))));
-  const errors = group("your-diagnosis");
+  const placeRow = group("your-diagnosis", ...Object.keys(places).map((where) => button(t(`where-${where}`), () => answerWhere(where))));
+  const causeRow = group("your-diagnosis");
   const reply = say("gmm-compared");
   const found = say("gmm-diagnosis");
-  const lead = say("gmm-clinic-lead");
-  const code = h("pre", { class: "gmm-clinic-code", tabindex: 0, role: "region", "aria-label": t("line") });
+  const code = h("pre", { class: "gmm-clinic-code", tabindex: 0, role: "region" });
   const compared = say("gmm-diagnosis");
   const mend = button("", () => ex.change({ mended: !ex.state.mended }));
   const another = button(t("onwards"), () => {
     choose((ex.state.case % cases.length) + 1);
     list.input.focus();
   });
-  const after = group("your-diagnosis", mend, another);
-  const outcome = h("div", { class: "gmm-outcome", "aria-live": "polite" }, reply, found, lead, code, compared);
+  const afterRow = group("your-diagnosis", mend, another);
+  const outcome = h("div", { class: "gmm-outcome", "aria-live": "polite" }, reply, found, code, compared);
   ex.controls.append(
     row(step, ...player.controls, walk),
-    h("div", { class: "gmm-panel" }, question, places_, errors, outcome, after),
+    h("div", { class: "gmm-panel" }, question, placeRow, causeRow, afterRow, outcome),
     row(ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()),
     ex.parts([
       { caption: t("steps-table"), head: () => ["step-column", "log-likelihood-column", "bound-column", "printed-column"].map((key) => t(key)), rows: stepRows },
       { caption: t("shares-table"), head: () => ["x", "w₁", "w₂", t("sum-column")], rows: shareRows },
-      { caption: t("parameters-table"), head: () => [t("component-column"), ...PARAMETERS], rows: () => parameterRows(ex.state) },
+      { caption: t("parameters-table"), head: () => [t("component-column"), ...CLINIC_PARAMETERS], rows: () => parameterRows(ex.state) },
     ]),
   );
 
-  const PARAMETERS = ["φ", "μ", "σ²", "N"];
   const fixed = (value) => value.toFixed(4);
   const iterationOf = (n) => Math.floor(n / 2); // of the nth half step, counted from 1
   function stepRows() {
@@ -131,7 +130,7 @@ function render({ model, el }) {
   function shareRows() {
     return (shownOf(ex.state).at(-1)?.shares ?? []).map(([one, two], i) => [formatNumber(x[i]), fixed(one), fixed(two), fixed(one + two)]);
   }
-  const countsOf = (half) => [0, 1].map((j) => half.shares.reduce((sum, row_) => sum + row_[j], 0));
+  const countsOf = (half) => [0, 1].map((j) => half.shares.reduce((sum, shares) => sum + shares[j], 0));
   function parameterRows(state) {
     const now = shownOf(state).at(-1) ?? ownRun(state)[0];
     const counts = state.step ? countsOf(now) : null;
@@ -180,10 +179,10 @@ function render({ model, el }) {
     list.set(state.case, cases.map(({ difficulty }, n) => [n + 1, t(state.solved.includes(n + 1) ? "case-solved" : "case-option", { n: n + 1, all: cases.length, d: difficulty })]));
   }
   let offered = null;
-  function drawErrors(place) {
+  function drawCauses(place) {
     if (offered === place) return;
     offered = place;
-    errors.replaceChildren(...places[place].map((name) => button(t(`cause-${name}`), () => answerCause(name))));
+    causeRow.replaceChildren(...places[place].map((name) => button(t(`cause-${name}`), () => answerCause(name))));
   }
   function drawCode(state) {
     const changes = causes[truthOf(state)];
@@ -206,34 +205,34 @@ function render({ model, el }) {
     mixture.show(now ?? run[0], now?.shares);
     const cell = (text, n) => (n ? h("td", {}, String(text)) : h("th", { scope: "row" }, String(text)));
     parameters.replaceChildren(
-      h("thead", {}, h("tr", {}, h("td", {}), ...PARAMETERS.map((name) => h("th", { scope: "col" }, name)))),
+      h("thead", {}, h("tr", {}, h("td", {}), ...CLINIC_PARAMETERS.map((name) => h("th", { scope: "col" }, name)))),
       h("tbody", {}, ...parameterRows(state).map((line) => h("tr", {}, ...line.map(cell)))),
     );
 
     step.textContent = t(shown.length % 2 ? "step-m" : "step-e");
     setEnabled(step, shown.length < run.length);
     setEnabled(player.button, shown.length < run.length);
-    setAttribute(step, "data-next", shown.length < LOOKED);
+    setAttribute(step, "data-next", shown.length < CLINIC_LOOKED);
     walk.set(shown.length, { max: run.length });
 
     put(question, stage === "where" ? t("question-where") : stage === "cause" ? t(`right-${place}`) : "");
-    places_.hidden = stage !== "where";
+    placeRow.hidden = stage !== "where";
     Object.keys(places).forEach((name, n) => {
-      setPressed(places_.children[n], name === state.where);
-      setEnabled(places_.children[n], shown.length >= LOOKED);
+      setPressed(placeRow.children[n], name === state.where);
+      setEnabled(placeRow.children[n], shown.length >= CLINIC_LOOKED);
     });
-    drawErrors(place);
-    errors.hidden = stage !== "cause";
-    places[place].forEach((name, n) => setPressed(errors.children[n], name === state.cause));
+    drawCauses(place);
+    causeRow.hidden = stage !== "cause";
+    places[place].forEach((name, n) => setPressed(causeRow.children[n], name === state.cause));
     put(reply, wrong ? `${t(`would-${state.cause}`)} ${t("ghost")}` : stage === "where" && state.where ? replyTo(state) : "");
     const solved = stage === "solved";
     put(found, solved ? t(`found-${truth}`, filled(state)) : "");
     setAttribute(found, "data-verdict", solved ? "works" : null);
     const lines = solved && hasLine(state);
-    put(lead, lines ? t(place === "sound" ? "line-sound" : "line") : "");
+    setAttribute(code, "aria-label", t(place === "sound" ? "line-sound" : "line"));
     code.hidden = !lines;
     if (lines) drawCode(state);
-    after.hidden = !solved;
+    afterRow.hidden = !solved;
     mend.hidden = !lines;
     mend.textContent = t(place === "sound" ? "mend-sound" : "mend");
     setPressed(mend, state.mended);

@@ -14,9 +14,9 @@ export function clinicTrace(ex) {
   const plot = figure(ex, {
     label: t("plot"),
     x: { label: t("iteration-axis") },
-    y: { format: (v) => formatNumber(v, 6) },
+    y: { format: (v) => formatNumber(v, 6), ticks: 5 },
     margin: { top: 12, right: 26 },
-    height: (w) => clamp(0.5 * w, 200, 262),
+    height: (w) => clamp(0.44 * w, 190, 250),
     clip: true,
   });
 
@@ -61,8 +61,10 @@ export function clinicTrace(ex) {
       const r = n === seen.length - 1 ? 5.5 : 3.5;
       // Heights that leave the picture end at its rim.
       const [from, to] = [low, y].map((px) => clamp(px, -4, plot.height + 4));
-      if (now.step === "e" && Math.abs(now.logLikelihood - now.bound) > CLINIC_ALIKE && Math.abs(from - to) > 1) {
-        put(`gap ${n}`, "path", { d: `M${x} ${from}V${to}`, class: "gmm-clinic-gap" }, plot.under);
+      if (now.step === "e" && Math.abs(now.logLikelihood - now.bound) > CLINIC_ALIKE) {
+        // One that lies off the axis as a whole is a stub at its rim.
+        const stub = from === to && !inside(to) ? (to < 0 ? 12 : -12) : 0;
+        put(`gap ${n}`, "path", { d: `M${x} ${from}V${to + stub}`, class: "gmm-clinic-gap" }, plot.under);
       }
       const before = n ? seen[n - 1] : now;
       [["likelihood", before.logLikelihood - now.logLikelihood, y], ["bound", before.bound - now.bound, low]].forEach(([name, fall, px]) => {
@@ -102,7 +104,7 @@ export function clinicMixture(ex, x, parent) {
     parent,
     x: { label: "x", domain: CLINIC_RANGE },
     y: { domain: [-CLINIC_STRIP, CLINIC_TOP], from: 0, ticks: 3 },
-    height: (w) => clamp(0.62 * w, 150, 220),
+    height: () => 150,
     clip: true,
   });
 

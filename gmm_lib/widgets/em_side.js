@@ -11,7 +11,7 @@ export function sideColumn(ex, plot) {
     label: t("trace"), parent: side, class: "gmm-trace",
     x: { label: t("iteration-axis"), domain: [0, 8], format: (value) => (Number.isInteger(value) ? String(value) : "") },
     y: { label: "ℓ(θ)", domain: [-1, 0], ticks: 3 },
-    height: () => (beside() ? Math.max(60, trace.element.clientHeight / ex.unit) : 96),
+    height: () => (beside() ? Math.max(60, trace.element.clientHeight / ex.unit) : 88),
     margin: { top: 24, left: 52 },
   });
   const readout = h("div", { class: "gmm-readout" });
