@@ -105,6 +105,7 @@ def test_the_pdf_is_whole_tagged_and_light(book_pdf, book_text):
     with pypdfium2.PdfDocument(book_pdf) as document:
         assert document.get_metadata_value("Title") == "Gaussian mixtures and EM"
         assert pdfium.FPDFCatalog_IsTagged(document)
+    assert book_pdf.read_bytes().count(b"/Alt ") > 1000  # pictures and formulas, in words
     found = fonts_embedded(book_pdf, range(0, len(book_text), 10))
     assert len(found) > 1000
     assert all(found)
