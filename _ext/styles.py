@@ -85,6 +85,11 @@ def reduce_icons(font: Path, icons: set[int]) -> None:
     font.with_suffix(".fresh").replace(font)
 
 
+def is_own(path: Path) -> bool:
+    """Whether a sheet is the book's: it has no rule too many, and scripts compose its classes."""
+    return path.parent.name == "explorers" or path.name.startswith("formulas-")
+
+
 def reduce_styles(app, exception) -> None:
     if exception is not None or app.builder.format != "html":
         return
@@ -92,7 +97,7 @@ def reduce_styles(app, exception) -> None:
     words = words_of_site(out)
     for path in out.glob("_static/**/*.css"):
         sheet = path.read_text(encoding="utf-8")
-        if len(sheet) < LARGE or path.name.startswith("formulas-"):
+        if len(sheet) < LARGE or is_own(path):
             continue
         rules = tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True)
         path.unlink()  # a cache may share its file

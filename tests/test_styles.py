@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 import tinycss2
+from conftest import ROOT
 from fontTools.ttLib import TTFont
 from test_site import parsed
 
@@ -48,6 +49,13 @@ def test_what_is_no_css_is_told():
 def test_a_license_stays():
     assert styles.license_of('@charset "UTF-8";\n/*! MIT */\na{}') == "/*! MIT */\n"
     assert styles.license_of("a{} /* no license */") == ""
+
+
+def test_the_books_own_style_is_whole(site):
+    """A script may compose the name of a class, so that it is written nowhere."""
+    (sheet,) = site.glob("_static/explorers/*.css")
+    own = ROOT / "gmm_lib/widgets/explorer.css"
+    assert sheet.read_text("utf-8") == own.read_text("utf-8")
 
 
 @cache
