@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib import import_module
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from test_docs import PUBLIC
@@ -53,6 +54,8 @@ def test_public_functions_have_types(door, name):
 
 def test_mypy_agrees_and_takes_no_misuse(tmp_path):
     pytest.importorskip("mypy")
+    if np.lib.NumpyVersion(np.__version__) < "2.4.0":
+        pytest.skip("the types that an older numpy tells are less exact")
     lines = [line for line, _ in WRONG]
     (tmp_path / "right.py").write_text(RIGHT)
     (tmp_path / "wrong.py").write_text("\n".join(["import gmm_lib", *lines]) + "\n")
