@@ -1,7 +1,7 @@
 // What formulas need beside the browser's own drawing of them (_ext/formulas.py).
 (function () {
   "use strict";
-  // A formula that is wider than its place scrolls there, by keyboard too.
+  // A formula, or a table, that is wider than its place scrolls there, by keyboard too.
   const wide = new ResizeObserver((seen) => {
     for (const { target } of seen) {
       if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
@@ -9,7 +9,7 @@
     }
   });
   document.addEventListener("DOMContentLoaded", () => {
-    for (const formula of document.querySelectorAll(".formula, span.math")) wide.observe(formula);
+    for (const each of document.querySelectorAll(".formula, span.math, .bd-article table")) wide.observe(each);
   });
 
   // Who copies text with formulas gets them in TeX, as in the notebooks.

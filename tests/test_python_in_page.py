@@ -51,6 +51,9 @@ class Cell:
         return self.wait()
 
     def edit(self, text):
+        self.box.locator("details").evaluate_all(
+            "(all) => all.forEach((fold) => (fold.open = true))"
+        )
         self.press("edit")
         self.area.fill(text)
         return self

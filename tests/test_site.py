@@ -28,8 +28,10 @@ def parsed(path):
 
 @cache
 def names_in(path):
-    """What a link into the page may name."""
-    return {element["id"] for element in parsed(path).select("[id]")}
+    """What a link into the page may name: an element, or the kind of an explorer."""
+    page = parsed(path)
+    kinds = {host["data-kind"] for host in page.select(".explorer-host")}
+    return kinds | {element["id"] for element in page.select("[id]")}
 
 
 every_page = pytest.mark.parametrize("name", PAGES)
