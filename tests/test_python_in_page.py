@@ -211,6 +211,10 @@ def test_an_explorer_and_python_hear_each_other(lab):
 
 def test_a_figure_is_as_wide_as_in_the_book(lab, site_url):
     other = ready(lab.context.new_page(), site_url + CHAPTER)
+    for page in (lab, other):  # figures stand below covers
+        page.locator(".cover").evaluate_all(
+            "(all) => all.forEach((each) => (each.dataset.open = ''))"
+        )
     images = ((cell.index, cell.box.locator(".cell_output img")) for cell in cells(other))
     index = next(i for i, image in images if image.count() == 1 and image.is_visible())
     width = "(image) => image.complete && image.naturalWidth && image.getBoundingClientRect().width"
