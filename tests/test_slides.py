@@ -183,7 +183,7 @@ def test_the_next_key_shows_the_reply(site, open_page):
     reply = page.locator("section.present .reply")
     assert not reply.is_visible()
     page.keyboard.press("PageDown")
-    assert reply.is_visible()
+    reply.wait_for(state="visible")
     assert here(page) == at
 
 
