@@ -131,6 +131,14 @@ def link_to(env, rawtext: str, words: str, address: str, written: tuple[str, str
     return link
 
 
+def seen_from(folder: str, piece, page: str) -> None:
+    """Give a piece of a page, which goes to another folder, its pictures there, and at once."""
+    for picture in piece.select("img[src]"):
+        place = posixpath.join(posixpath.dirname(page), picture["src"])
+        picture["src"] = posixpath.relpath(posixpath.normpath(place), folder)
+        del picture["loading"]
+
+
 def first_hosts(app) -> dict[str, tuple[str, str, str]]:
     """For each kind of explorer: the page that shows it first, its title there, and its markup.
 
@@ -153,10 +161,7 @@ def first_hosts(app) -> dict[str, tuple[str, str, str]]:
             heading = section.find(["h1", "h2", "h3"])
             for mark in heading.select(".headerlink"):
                 mark.decompose()
-            for picture in host.select("img[src]"):
-                place = posixpath.join(posixpath.dirname(name), picture["src"])
-                picture["src"] = posixpath.relpath(posixpath.normpath(place), FOLDER)
-                del picture["loading"]
+            seen_from(FOLDER, host, name)
             host["data-model"] = "0"
             found[kind] = (name, heading.get_text().strip(), str(host))
     return {

@@ -1,9 +1,9 @@
 """Formulas, set when the book is built.
 
 TeX becomes MathML, which browsers draw by themselves (Chromium since 109, Firefox, Safari) and
-screen readers read; the TeX stays beside it, for those who copy (``_static/book.js``). So no page
-waits for a script, and nothing moves when one has come. A formula that cannot be set is a warning,
-so it fails the build.
+screen readers read; the TeX stays beside it, for those who copy (``_static/formulas.js``). So no
+page waits for a script, and nothing moves when one has come. A formula that cannot be set is a
+warning, so it fails the build.
 
 Browsers leave the look to a font with a table of mathematics, which few systems have. The site
 brings one: STIX Two Math, of which it keeps the characters that the book uses, and the parts that
@@ -24,7 +24,9 @@ from pathlib import Path
 from docutils import nodes
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from markdown_it import MarkdownIt
 from math_core import LatexError, LatexToMathML
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
@@ -56,6 +58,22 @@ def to_mathml(tex: str, display: bool = False) -> str:
     if display and r"\\" in tex and not WHOLE.fullmatch(tex):
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
     return CONVERTER.convert_with_local_state(tex.strip(), displaystyle=display)
+
+
+def markdown(text: str) -> str:
+    """HTML of Markdown with tables, its formulas set, for what is no page of the book.
+
+    Raises
+    ------
+    LatexError
+        If a formula cannot be set.
+    """
+
+    def formula(tex: str, options: dict) -> str:
+        return f'<span class="math">{to_mathml(tex, options["display_mode"])}</span>'
+
+    reader = MarkdownIt("commonmark").enable("table")
+    return reader.use(dollarmath_plugin, renderer=formula).render(text)
 
 
 def set_formula(translator, node: nodes.Node, display: bool) -> str:

@@ -16,6 +16,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import yaml
+
 from exclusive import exclusive
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +41,15 @@ def fingerprint(patterns: list[str], root: Path = ROOT) -> str:
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def contents() -> list[tuple[str | None, list[str]]]:
+    """The parts of the book: a caption (None where it has none) and the names of its pages."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    parts = [
+        (part.get("caption"), [each["file"] for each in part["chapters"]]) for part in toc["parts"]
+    ]
+    return [(None, [toc["root"]]), *parts]
 
 
 def prune_cache(cache: Path) -> None:

@@ -91,9 +91,10 @@ def main() -> None:
         run(python, "-m", "venv", *clear, venv)
         pip = [bin_python, "-m", "pip", "install", "--disable-pip-version-check"]
         if only:
-            limits = ROOT / "_build" / f"{only}.txt"
-            limits.write_text("\n".join(lowest() if only == "lowest" else []), encoding="utf-8")
-            run(*pip, "--upgrade", "--constraint", limits, "--editable", ".[dev]")
+            limits = ROOT / "_build" / "lowest.txt"
+            limits.write_text("\n".join(lowest()), encoding="utf-8")
+            held = ["--constraint", limits] if only == "lowest" else []
+            run(*pip, "--upgrade", *held, "--editable", ".[dev]")
         else:
             run(*pip, "--requirement", "requirements.txt")
             run(*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")

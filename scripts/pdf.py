@@ -26,7 +26,7 @@ import yaml
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
-from book import OUTPUT, ROOT, SITE, fingerprint
+from book import OUTPUT, ROOT, SITE, contents, fingerprint
 from browser import launch
 
 sys.path.append(str(ROOT / "_ext"))
@@ -39,15 +39,6 @@ STYLE = Path(__file__).with_name("pdf.css")
 REFERRING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 # What a press of a button would bring, or a script reads.
 NOT_ON_PAPER = "script, style, .headerlink, details.hide, .explorer-error, p.live-only, nav, button"
-
-
-def contents() -> list[tuple[str | None, list[str]]]:
-    """The parts of the book: a caption (None before the first part) and the names of its pages."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    parts = [
-        (part.get("caption"), [each["file"] for each in part["chapters"]]) for part in toc["parts"]
-    ]
-    return [(None, [toc["root"]]), *parts]
 
 
 def parse(name: str) -> BeautifulSoup:

@@ -13,20 +13,18 @@ import sys
 from itertools import islice
 
 import numpy as np
-from markdown_it import MarkdownIt
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 from playwright.sync_api import sync_playwright
 
-from book import ROOT
+from book import ROOT, contents
 
 sys.path.append(str(ROOT / "_ext"))
 
 from browser import launch
-from formulas import to_mathml
+from formulas import markdown
 from gmm_lib import datasets, e_step, em_states
 from gmm_lib.bound import evidence_lower_bound
 from gmm_lib.worksheet import em_worksheet
-from pdf import PAPER, address, contents, head_for, parse, print_page
+from pdf import PAPER, address, head_for, parse, print_page
 
 TARGET = PAPER / "sheets.pdf"
 SHEETS = ("em-blank", "em-filled", "derivation-blank", "derivation-filled")
@@ -58,16 +56,6 @@ DERIVATION = [
     (r"\ge", r"B(Q, \theta_t)", "$\\theta_{t+1}$ is the top of the bound"),
     ("=", r"\ell(\theta_t)", "it touched there; so $\\ell$ never falls"),
 ]
-
-
-def markdown(text: str) -> str:
-    """HTML of Markdown with tables and formulas."""
-
-    def formula(content: str, options: dict) -> str:
-        return to_mathml(content, options["display_mode"])
-
-    reader = MarkdownIt("commonmark").enable("table")
-    return reader.use(dollarmath_plugin, renderer=formula).render(text)
 
 
 def numbers(values) -> str:

@@ -13,10 +13,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from bs4 import BeautifulSoup
 
-from book import OUTPUT, ROOT
+from book import SITE, contents
 
 PACE = 200  # words a minute
 FORMULA = 1 / 3  # minutes
@@ -81,18 +80,16 @@ def weigh(part) -> tuple[int, int]:
 
 def pages() -> list[tuple[str, list[str]]]:
     """The captions of the contents, each with the pages below it."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    found = [("", [contents["root"]])]
-    for part in contents["parts"]:
-        names = [page["file"] for page in part["chapters"]]
-        if "caption" in part:
-            found.append((part["caption"], names))
-        else:  # one that only numbers its pages otherwise than the one before
+    found = []
+    for caption, names in contents():
+        if caption or not found:
+            found.append((caption or "", [*names]))
+        else:  # a part that only numbers its pages otherwise than the one before
             found[-1][1].extend(names)
     return found
 
 
-def read(site: Path = OUTPUT / "html") -> dict[str, Reading]:
+def read(site: Path = SITE) -> dict[str, Reading]:
     """What there is to read on every page of the contents, in their order."""
     return {
         name: count((site / f"{name}.html").read_text(encoding="utf-8"))
@@ -102,7 +99,7 @@ def read(site: Path = OUTPUT / "html") -> dict[str, Reading]:
 
 
 def main() -> None:
-    if not (OUTPUT / "html/index.html").exists():
+    if not (SITE / "index.html").exists():
         sys.exit("Expected a built book in _build/html, found none. Build it: make book")
     readings = read()
     line = "{:40} {:>7} {:>7} {:>9} {:>8} {:>7}".format

@@ -12,9 +12,12 @@ The real host, on the built site, is tested in test_site*.py.
 
 import json
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from gmm_lib.widgets import base
 
 ORIGIN = "https://explorer.test"  # a secure context, for the clipboard; never reached
 
@@ -139,6 +142,22 @@ def idle_hosts(chromium):
     yield hosts
     for host in (each for kind in hosts.values() for each in kind):
         host.close()
+
+
+@contextmanager
+def module_page(chromium, name):
+    """A page in which what a script of the explorers exports is in reach, by its names."""
+    page = chromium.new_page()
+    page.set_content(f"<!doctype html><title>{name}</title>")
+    page.evaluate(
+        """async (text) => {
+          const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+          Object.assign(window, await import(url));
+        }""",
+        (base.HERE / name).read_text(encoding="utf-8"),
+    )
+    yield page
+    page.close()
 
 
 @pytest.fixture

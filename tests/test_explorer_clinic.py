@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from explorer_page import axe_violations, data, root, set_traits, status, trait
+from explorer_page import axe_violations, data, module_page, root, set_traits, status, trait
 from traitlets import TraitError
 
 from gmm_lib import clinic, datasets
@@ -68,18 +68,8 @@ def agrees(page):
 @pytest.fixture(scope="module")
 def programs(chromium):
     """A page in which the browser's programs are in reach."""
-    text = (base.HERE / "clinic_program.js").read_text(encoding="utf-8")
-    page = chromium.new_page()
-    page.set_content("<!doctype html><title>clinic_program.js</title>")
-    page.evaluate(
-        """async (text) => {
-          const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-          Object.assign(window, await import(url));
-        }""",
-        text,
-    )
-    yield page
-    page.close()
+    with module_page(chromium, "clinic_program.js") as page:
+        yield page
 
 
 @pytest.mark.parametrize("cause", CAUSES)

@@ -9,8 +9,9 @@ import json
 import re
 
 import pytest
-import yaml
 from conftest import ROOT
+
+import book
 
 GREEK = (
     "alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|"
@@ -40,21 +41,19 @@ def is_letter(command):
     return re.fullmatch(rf"\\(?:{GREEK}|math(?:cal|bb)\{{\w\}})", command) is not None
 
 
-def numbered_pages():
+def pages_with_formulas():
     """The text of each page with formulas, by its first label, in the order of the contents."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    for part in contents["parts"]:
-        for page in part["chapters"]:
-            path = ROOT / (page["file"] + ".ipynb")
-            if path.exists() and not page["file"].startswith("appendices/"):
-                cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-                text = "\n\n".join(
-                    "".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"
-                )
-                yield re.match(r"\(([\w-]+)\)=", text)[1], text
+    for name in (name for _, names in book.contents() for name in names):
+        path = ROOT / (name + ".ipynb")
+        if path.exists() and not name.startswith("appendices/"):
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            text = "\n\n".join(
+                "".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"
+            )
+            yield re.match(r"\(([\w-]+)\)=", text)[1], text
 
 
-PAGES = dict(numbered_pages())
+PAGES = dict(pages_with_formulas())
 NOTATION = (ROOT / "appendices/notation.md").read_text(encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from explorer_page import module_page
 
 from gmm_lib import (
     COVARIANCE_TYPES,
@@ -15,7 +16,6 @@ from gmm_lib import (
     m_step,
 )
 from gmm_lib.em import constrained
-from gmm_lib.widgets import base
 
 TOLERANCE = 1e-10
 CASES = 200
@@ -40,18 +40,8 @@ RUN = """
 @pytest.fixture(scope="module")
 def em_page(chromium):
     """A page in which em.js is loaded, its functions in reach."""
-    text = (base.HERE / "em.js").read_text(encoding="utf-8")
-    page = chromium.new_page()
-    page.set_content("<!doctype html><title>em.js</title>")
-    page.evaluate(
-        """async (text) => {
-          const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-          Object.assign(window, await import(url));
-        }""",
-        text,
-    )
-    yield page
-    page.close()
+    with module_page(chromium, "em.js") as page:
+        yield page
 
 
 def random_case(seed):

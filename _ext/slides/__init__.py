@@ -29,7 +29,6 @@ reveal.js on the network or wherever one has put it. RISE needs a kernel.)
 
 import html
 import importlib.util
-import posixpath
 import re
 import shutil
 from functools import cached_property
@@ -38,14 +37,12 @@ from pathlib import Path
 import yaml
 from bs4 import BeautifulSoup
 from docutils import nodes
-from markdown_it import MarkdownIt
 from math_core import LatexError
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 from sphinx.util import logging
 
-from embed import explorer_of, link_to
+import formulas
+from embed import explorer_of, link_to, seen_from
 from explorers import host_markup
-from formulas import to_mathml
 
 LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
@@ -82,17 +79,12 @@ class MissingError(ValueError):
     """A slide names what the book does not have, or is not as it should be."""
 
 
-def formula(content: str, options: dict) -> str:
-    try:
-        return f'<span class="math">{to_mathml(content, options["display_mode"])}</span>'
-    except LatexError as error:
-        raise MissingError(f"the formula {content!r} cannot be set: {error}") from None
-
-
 def markdown(text: str) -> str:
     """HTML of Markdown, its formulas set."""
-    reader = MarkdownIt("commonmark", {"typographer": True}).enable("table")
-    return reader.use(dollarmath_plugin, renderer=formula).render(text)
+    try:
+        return formulas.markdown(text)
+    except LatexError as error:
+        raise MissingError(f"expected formulas that can be set, in {text!r}: {error}") from None
 
 
 def line(text: str) -> str:
@@ -141,10 +133,7 @@ class Book:
             raise MissingError(f"expected a {kind} with the label {name!r}, found none")
         page, element = self.named[name]
         copied = BeautifulSoup(str(element), "html.parser").find()
-        for picture in copied.select("img[src]"):
-            place = posixpath.join(posixpath.dirname(page), picture["src"])
-            picture["src"] = posixpath.relpath(posixpath.normpath(place), FOLDER)
-            del picture["loading"]
+        seen_from(FOLDER, copied, page)
         return copied
 
     def equation(self, name: str) -> str:

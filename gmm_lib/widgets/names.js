@@ -12,11 +12,11 @@ function boxOf(text, { x, y, anchor }, unit) {
 }
 
 /**
+ * Whether the segment from a to b has a part inside the box.
  * @param {number[]} box
  * @param {number[]} a
  * @param {number[]} b
  */
-// Whether the segment from a to b has a part inside the box.
 function crosses([left, top, right, bottom], [ax, ay], [bx, by]) {
   let [from, to] = [0, 1];
   for (const [start, step, low, high] of [[ax, bx - ax, left, right], [ay, by - ay, top, bottom]]) {
