@@ -1,6 +1,15 @@
 // What formulas need beside the browser's own drawing of them (_ext/formulas.py).
 (function () {
   "use strict";
+  window.formulas = { textOf };
+
+  /** The text of an element in one line: of its formulas what is drawn, not the TeX that stands beside it. */
+  function textOf(element) {
+    const copy = element.cloneNode(true);
+    copy.querySelectorAll("annotation, .headerlink").forEach((each) => each.remove());
+    return copy.textContent.trim();
+  }
+
   // A formula, or a table, that is wider than its place scrolls there, by keyboard too.
   const wide = new ResizeObserver((seen) => {
     for (const { target } of seen) {

@@ -166,7 +166,7 @@
 
   function start(box, cover) {
     const data = JSON.parse(box.querySelector(":scope > .question-data").textContent);
-    const title = box.querySelector(":scope > .admonition-title").textContent;
+    const title = window.formulas.textOf(box.querySelector(":scope > .admonition-title"));
     const details = box.querySelector(":scope > .replies");
     const replies = [...details.querySelector("ol").children];
     const list = data.kind === "number" ? null : details.previousElementSibling;

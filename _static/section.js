@@ -29,10 +29,8 @@
       shown = last;
       mark.hidden = last < 0;
       if (last < 0) return;
-      const name = sections[last].querySelector("h2").cloneNode(true);
-      name.querySelectorAll(".headerlink").forEach((link) => link.remove());
       count.textContent = `${last + 1}/${sections.length}`;
-      title.textContent = name.textContent.trim();
+      title.textContent = window.formulas.textOf(sections[last].querySelector("h2"));
       mark.href = `#${sections[last].id}`;
       entries.get(`#${sections[last].id}`)?.setAttribute("aria-current", "true");
     }

@@ -66,11 +66,7 @@
     };
     const steps = [...box.querySelector(":scope > ol").children];
     const of = steps.length;
-    const textOf = (n) => {
-      const words = steps[n].firstElementChild.cloneNode(true);
-      words.querySelectorAll("annotation").forEach((tex) => tex.remove()); // it is beside the formula, not in it
-      return words.textContent.trim();
-    };
+    const textOf = (n) => window.formulas.textOf(steps[n].firstElementChild);
 
     // What became of each step, "done" or "skipped"; the step on show; of the one at hand, how far each part has come.
     let states = [];

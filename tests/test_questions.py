@@ -318,6 +318,15 @@ def test_all_by_touch(asking_url, open_page):
     assert WORDS["right"] in reply(page, "q-order")
 
 
+def test_a_title_with_a_formula_is_told_as_it_is_drawn(site_url, open_page):
+    """Not with the TeX that stands beside each formula."""
+    page = open_page(site_url + "depth/choosing.html")
+    asked = "Does k count as a parameter?"
+    page.locator(".questions-asked a", has_text="as a parameter").wait_for()
+    assert page.locator(".questions-asked a").first.inner_text() == asked
+    assert page.get_by_role("group", name=asked).count() == 1
+
+
 # -- the cover
 
 
