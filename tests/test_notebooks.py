@@ -81,11 +81,11 @@ def test_chapters_open_alike(path):
 
 @every_depth_page
 def test_depth_pages_open_alike(path):
-    """A question, that the page is depth and what it builds on, what you will be able to do."""
+    """A question, that the page is optional and what it builds on, what you will be able to do."""
     cells = nbformat.read(path, as_version=4).cells
     assert re.match(
         r"\(depth-[a-z-]+\)=\n# .+\n\n\*\*.+\?\*\*\n\n"
-        r"\*Depth: optional, about [1-9]\d* minutes\. It builds on \[\]\(#.+\)\.\*\n",
+        r"\*Optional\. It builds on \[\]\(#.+\)\.\*\n",
         cells[0].source,
     )
     opening = ":::{admonition} After this page you will be able to\n:class: note\n"
