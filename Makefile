@@ -95,7 +95,8 @@ picture: book ## Take the README's picture of the explorer from the built book
 	@$(BIN)/python scripts/picture.py
 
 lock: ## Write requirements.txt anew from pyproject.toml (needs uv)
-	uv pip compile --universal --python-version 3.11 --all-extras --upgrade --no-annotate \
+	uv pip compile --universal --python-version 3.11 --all-extras --upgrade \
+	  --generate-hashes --no-annotate \
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	  --output-file requirements.txt pyproject.toml
 

@@ -11,6 +11,7 @@ done. Executed notebooks are kept in a cache that belongs to one state of the co
 import argparse
 import hashlib
 import http.server
+import logging
 import os
 import shutil
 import sys
@@ -36,9 +37,11 @@ def fingerprint(patterns: list[str], root: Path = ROOT) -> str:
     digest = hashlib.sha256(str(sys.version_info[:2]).encode())
     files = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
     for path in sorted(files):
-        if "__pycache__" in path.parts or ".ipynb_checkpoints" in path.parts:
+        name = path.relative_to(root)
+        # What editors, linters and Python leave behind makes no other book.
+        if any(part == "__pycache__" or part.startswith(".") for part in name.parts):
             continue
-        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(f"{name.as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -77,6 +80,8 @@ def sphinx_build(work: Path, cache: Path) -> bool:
     # Notebooks run with this very Python, whatever kernels the user has installed elsewhere.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     os.environ["PYTHONPATH"] = str(ROOT)
+    # Else it tells of every letter that it takes from another of its fonts.
+    logging.getLogger("matplotlib.mathtext").setLevel(logging.WARNING)
     status = build_sphinx(
         ROOT,
         work / "html",

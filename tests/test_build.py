@@ -194,6 +194,8 @@ def test_hosted_explorer_works_and_views_share_their_model(protocol, small_book,
 
 
 def test_second_build_has_nothing_to_do(small_book):
+    (small_book / "chapters" / ".ruff_cache").mkdir()
+    (small_book / "chapters" / ".ruff_cache" / "left").write_text("by a linter")
     before = time.monotonic()
     said, status = build(small_book)
     assert status == 0

@@ -19,7 +19,7 @@ import gmm_lib
 import install
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
 PLATFORMS = [("linux", "Linux", "posix"), ("darwin", "Darwin", "posix"), ("win32", "Windows", "nt")]
 
 
@@ -98,9 +98,11 @@ print(gmm_lib.fit(X, 2, rng=np.random.default_rng(0)).converged)
     assert done.stdout.strip() == "True", done.stderr
 
 
-def test_lock_names_packages_only():
-    for line in LOCK.splitlines():
-        assert line.startswith("#") or re.match(r"[a-z0-9.-]+==[\w.!+]+( ;.*)?$", line), line
+def test_lock_names_packages_only_each_with_digests_of_its_files():
+    pin = re.compile(r"[a-z0-9.-]+==[\w.!+]+( ; [^\\#]+?)?( +--hash=sha256:[0-9a-f]{64})+")
+    pins = [line for line in LOCK if not line.startswith("#")]
+    assert pins
+    assert [line for line in pins if not pin.fullmatch(line)] == []
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform[0])
@@ -111,9 +113,9 @@ def test_lock_meets_every_range(python, platform):
     here = system | {"python_version": python, "python_full_version": f"{python}.9"}
     here |= {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
     locked = {}
-    for line in LOCK.splitlines():
-        if line and not line.startswith("#"):
-            pin = Requirement(line)
+    for line in LOCK:
+        if not line.startswith("#"):
+            pin = Requirement(line.split("--hash=")[0])
             if pin.marker is None or pin.marker.evaluate(here):
                 assert pin.name not in locked, f"{pin.name} is locked twice"
                 locked[pin.name] = next(iter(pin.specifier)).version
