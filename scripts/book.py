@@ -73,13 +73,33 @@ def prune_cache(cache: Path) -> None:
         shutil.rmtree(cache)
 
 
+def run_notebooks(cache: Path) -> None:
+    """Run what the cache lacks, as many notebooks at a time as there are cores.
+
+    One that fails runs again when its page is made, which tells why; one that takes the time must
+    run alone, and does then.
+    """
+    from jupyter_cache import get_cache
+    from jupyter_cache.executors import load_executor
+
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["execute"]
+    quiet = logging.getLogger("notebooks")
+    quiet.setLevel(logging.CRITICAL)
+    store = get_cache(str(cache))
+    for path in (ROOT / f"{name}.ipynb" for _, names in contents() for name in names):
+        if path.exists() and "perf_counter" not in path.read_text(encoding="utf-8"):
+            store.add_nb_to_project(str(path))
+    if store.list_unexecuted():
+        print("Running notebooks …", flush=True)
+        load_executor("local-parallel", store, logger=quiet).run_and_cache(
+            timeout=settings["timeout"]
+        )
+
+
 def sphinx_build(work: Path, cache: Path) -> bool:
     """Make the site below ``work``; a warning is an error. True when it is whole."""
     from jupyter_book.sphinx import build_sphinx
 
-    # Notebooks run with this very Python, whatever kernels the user has installed elsewhere.
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    os.environ["PYTHONPATH"] = str(ROOT)
     # Else it tells of every letter that it takes from another of its fonts.
     logging.getLogger("matplotlib.mathtext").setLevel(logging.WARNING)
     status = build_sphinx(
@@ -113,6 +133,10 @@ def build() -> None:
         prune_cache(cache)
         work = OUTPUT / "work"
         shutil.rmtree(work, ignore_errors=True)
+        # Notebooks run with this very Python, whatever kernels the user has installed elsewhere.
+        os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+        os.environ["PYTHONPATH"] = str(ROOT)
+        run_notebooks(cache)
         if not sphinx_build(work, cache):
             sys.exit("The book was not built: mend what is told above (a warning is an error).")
         # Files that nobody asks for: Sphinx's own bookkeeping names the folder it worked in.
