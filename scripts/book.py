@@ -73,6 +73,18 @@ def prune_cache(cache: Path) -> None:
         shutil.rmtree(cache)
 
 
+def prepare_kernels() -> None:
+    """Notebooks run with this very Python, whatever kernels and settings the user has elsewhere."""
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    os.environ["PYTHONPATH"] = str(ROOT)
+    profile = OUTPUT / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    # A kernel warns that it talks without encryption: to this machine alone.
+    settings = "c.IPKernelApp.log_level = 'ERROR'\n"
+    (profile / "ipython_kernel_config.py").write_text(settings, encoding="utf-8")
+    os.environ["IPYTHONDIR"] = str(profile.parent)
+
+
 def run_notebooks(cache: Path) -> None:
     """Run what the cache lacks, as many notebooks at a time as there are cores.
 
@@ -133,9 +145,7 @@ def build() -> None:
         prune_cache(cache)
         work = OUTPUT / "work"
         shutil.rmtree(work, ignore_errors=True)
-        # Notebooks run with this very Python, whatever kernels the user has installed elsewhere.
-        os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-        os.environ["PYTHONPATH"] = str(ROOT)
+        prepare_kernels()
         run_notebooks(cache)
         if not sphinx_build(work, cache):
             sys.exit("The book was not built: mend what is told above (a warning is an error).")

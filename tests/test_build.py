@@ -209,6 +209,7 @@ def test_edit_of_the_library_runs_notebooks_again(small_book):
         handle.write("\nMARK = 7\n")
     said, status = build(small_book)
     assert status == 0, said
+    assert "WARNING" not in said
     assert "mark 7" in page_of(small_book)[0]
 
 
