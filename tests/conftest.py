@@ -22,6 +22,10 @@ import sys
 import threading
 from pathlib import Path
 
+# Before numpy is there: tests run side by side, and threads of BLAS that wait for each other on
+# busy processors take twice the time of one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from engines import engine, firefox, webkit  # noqa: F401 (fixtures)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from bs4 import BeautifulSoup
 from conftest import ROOT
+from test_site import parsed
 
 import descriptions
 import gmm_lib
@@ -111,7 +111,7 @@ def test_public_names_say_what_they_return_and_refuse(name):
 
 
 def test_every_public_name_is_described_in_the_book_with_its_source(site):
-    page = BeautifulSoup((site / "appendices/library.html").read_text("utf-8"), "html.parser")
+    page = parsed(site / "appendices/library.html")
     for door, name in PUBLIC:
         entry = page.find(id=f"{door}.{name}")
         assert entry is not None, f"{door}.{name} is not on the page of the library"
@@ -129,7 +129,7 @@ def test_every_page_says_what_it_is(site):
     names = [toc["root"], *(each["file"] for part in toc["parts"] for each in part["chapters"])]
     told = {}
     for name in names:
-        page = BeautifulSoup((site / f"{name}.html").read_text("utf-8"), "html.parser")
+        page = parsed(site / f"{name}.html")
         (meta,) = page.select('meta[name="description"]')
         told[name] = meta["content"]
         shown = {each["property"]: each["content"] for each in page.select("meta[property^='og:']")}

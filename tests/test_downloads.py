@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from itertools import chain
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
 from test_live_jupyterlab import Lab
 from test_notebooks import NOTEBOOKS
+from test_site import parsed
 
 import downloads
 
@@ -128,12 +130,15 @@ def test_what_cannot_be_converted_is_told(myst, complaint):
 # The notebooks of the book
 
 
+@cache
+def read(file):
+    return nbformat.read(file, as_version=nbformat.NO_CONVERT)
+
+
 def offered(site, name):
     """The notebook that the download button of a page fetches."""
-    page = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-    button = page.select_one("a.btn-download-source-button")
-    file = (site / f"{name}.html").parent / button["href"]
-    return nbformat.read(file, as_version=nbformat.NO_CONVERT)
+    button = parsed(site / f"{name}.html").select_one("a.btn-download-source-button")
+    return read(((site / f"{name}.html").parent / button["href"]).resolve())
 
 
 def source_of(name):
@@ -198,21 +203,22 @@ def test_links_lead_somewhere(site, name):
         target = (here.parent / file).resolve() if file else here.with_suffix(".ipynb")
         assert target.is_file(), link
         if mark and target.suffix == ".ipynb":
-            cells = nbformat.read(target, as_version=nbformat.NO_CONVERT).cells
             titles = [
-                t for c in cells if c.cell_type == "markdown" for t in HEADING.findall(c.source)
+                title
+                for cell in read(target).cells
+                if cell.cell_type == "markdown"
+                for title in HEADING.findall(cell.source)
             ]
             assert unquote(mark) in [title.replace(" ", "-") for title in titles], link
         elif mark and "=" not in mark:  # that is a state of an explorer: test_embed.py opens it
-            page = BeautifulSoup(target.read_text(encoding="utf-8"), "html.parser")
-            assert page.find(id=unquote(mark)), link
+            assert parsed(target).find(id=unquote(mark)), link
 
 
 @every_name
 def test_numbers_are_those_of_the_page(site, name):
     notebook = offered(site, name)
     text = "\n\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
-    page = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    page = parsed(site / f"{name}.html")
     equations = [re.match(r"\((.*)\)", each.text)[1] for each in page.select(".eqno")]
     assert re.findall(r"\\tag\{(.*?)\}", text) == equations
     numbered = [each.text.strip() for each in page.select(".caption-number")]
@@ -222,7 +228,7 @@ def test_numbers_are_those_of_the_page(site, name):
 
 @every_name
 def test_references_say_what_the_page_says(site, name):
-    page = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    page = parsed(site / f"{name}.html")
     body = page.select_one("article")
     shown = (" ".join(each.text.split()) for each in body.select("a.reference.internal"))
     said = {text.replace("’", "'") for text in shown}
@@ -293,7 +299,7 @@ def test_boxes_and_folds_are_whole_as_commonmark(site, name):
 
 
 def test_pages_that_are_no_notebooks_offer_print_alone(site):
-    page = BeautifulSoup((site / "appendices/glossary.html").read_text("utf-8"), "html.parser")
+    page = parsed(site / "appendices/glossary.html")
     assert page.select("button.btn-download-pdf-button")
     assert not page.select("a.btn-download-source-button")
     assert list((site / "_sources").rglob("*.md")) == []

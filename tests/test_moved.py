@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from bs4 import BeautifulSoup
 from conftest import serving
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbformat.v4 import writes as notebook_text
 from test_build import EXPLORER, TOC, build, copy_machinery
+from test_site import parsed
 
 import moved
 
@@ -121,7 +121,7 @@ def test_such_an_entry_fails_the_build(moved_book):
 def test_every_old_address_of_the_book_leads_to_its_place(site):
     """The build has looked that each is there; here, that the old page says so."""
     for old, entries in moved.table().items():
-        page = BeautifulSoup((site / f"{old}.html").read_text("utf-8"), "html.parser")
+        page = parsed(site / f"{old}.html")
         assert {line["id"] for line in page.select("p.moved")} == set(entries)
         for line in page.select("p.moved"):
             path, _, name = line.a["href"].partition("#")
