@@ -24,7 +24,7 @@ def keys(root, handle, *pressed):
     knob.focus()
     for key, times in pressed:
         for _ in range(times):
-            knob.press(key)
+            root.page.keyboard.press(key)
 
 
 def slide(root, slider, value):

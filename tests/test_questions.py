@@ -734,24 +734,40 @@ def given(page):
     }
 
 
-def give(page, name, data, index):
-    """Answer so that the reply of this number is due; for an order, the right one."""
-    box = question(page, name)
-    if data["kind"] == "one":
-        box.get_by_role("radio").nth(index).check()
-    elif data["kind"] == "many":
-        for n, each in enumerate(box.get_by_role("checkbox").all()):
-            # One choice taken the wrong way, or all the right way.
-            each.set_checked((n in data["right"]) != (n == index))
-    elif data["kind"] == "number":
-        number = data["numbers"][index]
-        box.get_by_role("textbox").fill("-987" if number is None else str(number[0]))
-    else:
-        for place, item in enumerate(data["right"]):
-            up = box.locator(f"#{name}-{item}-up")
-            while box.locator("fieldset li").nth(place).locator(f"#{name}-{item}-up").count() == 0:
-                up.click()
-    box.get_by_role("button", name=WORDS["answer"]).click()
+# Answers a question so that the reply of each number in turn is due, and returns what is then
+# shown and what is in it. null is all the right way; for an order, any number.
+GIVE = """
+(box, [data, numbers]) => {
+  const press = (each) => {
+    each.scrollIntoView({ block: "center", behavior: "instant" });
+    const { x, y, width, height } = each.getBoundingClientRect();
+    const there = document.elementFromPoint(x + width / 2, y + height / 2);
+    if (each.disabled || !each.contains(there)) throw new Error(`not in reach: ${each.outerHTML}`);
+    each.click();
+  };
+  const inputs = [...box.querySelectorAll("fieldset input")];
+  const give = {
+    one: (index) => press(inputs[index]),
+    many: (index) => inputs.forEach((each, n) => { // one choice taken the wrong way
+      if (each.checked !== (data.right.includes(n) !== (n === index))) press(each);
+    }),
+    number(index) {
+      inputs[0].value = data.numbers[index]?.[0] ?? "-987";
+      inputs[0].dispatchEvent(new Event("input", { bubbles: true }));
+    },
+    order: () => data.right.forEach((item, place) => {
+      const up = document.getElementById(`${box.id}-${item}-up`);
+      while (!box.querySelectorAll("fieldset li")[place].contains(up)) press(up);
+    }),
+  };
+  return numbers.map((index) => {
+    give[data.kind](index);
+    press(box.querySelector("form button[type=submit]"));
+    const reply = box.querySelector(".reply");
+    return [reply.innerText, reply.textContent];
+  });
+}
+"""
 
 
 @pytest.mark.parametrize("name", READ)
@@ -763,18 +779,21 @@ def test_pages_reply_to_every_answer(name, site, site_url, open_page):
     for whole in page.locator(".task-press [aria-pressed]").all():
         whole.click()  # some questions are asked in a step of a task
     for label, data in asked.items():
+        button = question(page, label).locator("form button[type=submit]")
+        assert button.inner_text() == WORDS["answer"]
         replies = question(page, label).locator(".replies li")
         texts = [text.removeprefix("✓ ").strip() for text in replies.all_text_contents()]
         assert len(set(texts)) == len(texts)
-        wrong = [n for n in range(len(texts)) if n not in data["right"]]
         if data["kind"] == "many":
-            wrong = range(len(texts))
-        for index in wrong:
-            give(page, label, data, index)
-            assert WORDS["wrong"] in reply(page, label)
-            assert texts[index] in question(page, label).locator(".reply").text_content()
-        give(page, label, data, None if data["kind"] == "many" else data["right"][0])
-        assert WORDS["right"] in reply(page, label)
+            wrong, right = [*range(len(texts))], None
+        else:
+            wrong = [n for n in range(len(texts)) if n not in data["right"]]
+            right = data["right"][0]
+        *off, (said, _) = question(page, label).evaluate(GIVE, [data, [*wrong, right]])
+        for index, (shown, whole) in zip(wrong, off, strict=True):
+            assert WORDS["wrong"] in shown, (label, index)
+            assert texts[index] in whole, (label, index)
+        assert WORDS["right"] in said, label
     told = WORDS["asked"].format(asked=len(asked), answered=len(asked))
     assert told in summary(page).inner_text()
     assert summary(page).locator("a").count() == 0

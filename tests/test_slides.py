@@ -2,12 +2,13 @@
 
 import json
 import re
+from functools import cache
 from types import SimpleNamespace
 
 import pytest
 import yaml
-from bs4 import BeautifulSoup
 from conftest import ROOT
+from test_site import parsed as parsed_page
 
 import slides
 
@@ -46,7 +47,7 @@ LOOK = """() => {
 
 
 def parsed(site, name):
-    return BeautifulSoup((site / "slides" / f"{name}.html").read_text("utf-8"), "html.parser")
+    return parsed_page(site / "slides" / f"{name}.html")
 
 
 def ready(page):
@@ -85,7 +86,7 @@ def test_a_deck_has_so_many_slides_each_with_notes(name, site):
 
 
 def test_notes_of_a_step_are_those_of_the_plan(site):
-    plan = BeautifulSoup((site / "appendices/teaching.html").read_text("utf-8"), "html.parser")
+    plan = parsed_page(site / "appendices/teaching.html")
     used = 0
     for name in SPINE:
         given = yaml.safe_load((ROOT / "slides" / f"{name}.yml").read_text("utf-8"))
@@ -99,13 +100,17 @@ def test_notes_of_a_step_are_those_of_the_plan(site):
     assert len(steps) > 25
 
 
+@cache
+def numbers_in(site):
+    """The numbers in the text of the book."""
+    pages = book_at(site).pages.values()
+    return set(NUMBER.findall(" ".join(page.select_one("article").get_text(" ") for page in pages)))
+
+
 @every_deck
 def test_numbers_on_slides_are_numbers_of_the_book(name, site):
     """There they are pinned, each in a cell of its page."""
-    book = " ".join(
-        page.select_one("article").get_text(" ") for page in book_at(site).pages.values()
-    )
-    known = set(NUMBER.findall(book))
+    known = numbers_in(site)
     written = set(NUMBER.findall((ROOT / "slides" / f"{name}.yml").read_text("utf-8")))
     assert written - known == set()
 
@@ -220,20 +225,23 @@ def test_what_the_book_does_not_have_is_told(given, told, site):
         slides.slide(book_at(site), given)
 
 
+@cache
 def book_at(site):
-    """The built pages, as the extension finds them at the end of a build."""
+    """The built pages, as the extension finds them at the end of a build, and copies from them."""
     names = [
         each["file"]
         for part in yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))["parts"]
         for each in part["chapters"]
     ]
-    return slides.Book(
+    book = slides.Book(
         SimpleNamespace(
             outdir=str(site),
             config=SimpleNamespace(root_doc="index", html_title="Gaussian mixtures and EM"),
             env=SimpleNamespace(toctree_includes={"index": names}),
         )
     )
+    book.pages = {name: parsed_page(site / f"{name}.html") for name in ["index", *names]}
+    return book
 
 
 def test_a_slide_that_lacks_something_is_a_warning_with_its_place(site, tmp_path, monkeypatch):

@@ -29,29 +29,43 @@ def led(page, place):
     return box, root
 
 
+# The steps that can be seen, those that carry a tick, and what the line about them says.
+LOOK = """
+(box) => {
+  const steps = [...box.querySelectorAll(":scope > ol > li")];
+  const numbers = (holds) => steps.flatMap((step, n) => (holds(step) ? [n] : []));
+  const shown = (text) => text.checkVisibility({ visibilityProperty: true }) && text.offsetHeight;
+  return [
+    numbers((step) => shown(step.querySelector("p"))),
+    numbers((step) => step.classList.contains("done")),
+    box.querySelector(".task-at").innerText,
+  ];
+}
+"""
+
+
+def look(box):
+    """The step on show, the only one that can be seen; the steps with a tick; what is said."""
+    (seen,), ticks, told = box.evaluate(LOOK)
+    return seen, ticks, told
+
+
 def ticked(box):
-    """Which steps carry a tick."""
-    return box.evaluate(
-        "(box) => [...box.querySelectorAll(':scope > ol > li')].flatMap((step, n) =>"
-        " step.classList.contains('done') ? [n] : [])"
-    )
+    return look(box)[1]
 
 
 def at_hand(box):
-    """The step on show: the only one that can be seen."""
-    steps = box.locator("> ol > li")
-    seen = [n for n, step in enumerate(steps.all()) if step.locator("p").first.is_visible()]
-    assert len(seen) == 1
-    return seen[0]
+    return look(box)[0]
 
 
 def place_text(box):
-    return box.locator(".task-at").inner_text()
+    return box.evaluate(LOOK)[2]
 
 
-def do(move, box, root):
+def do(move, box, root, n=0):
+    """Do what the step on show asks for, which is the one of this number."""
     if move is answer:
-        answer(box.locator("> ol > li").nth(at_hand(box)))
+        answer(box.locator("> ol > li").nth(n))
     else:
         move(root)
 
@@ -60,41 +74,7 @@ def next_step(box):
     box.get_by_role("button", name=WORDS["next"]).click()
 
 
-def walk(box, root, moves):
-    """Do each step, and see it ticked when it is done, no sooner, and none but it."""
-    of = box.locator("> ol > li").count()
-    assert of == len(moves)
-    for n, move in enumerate(moves):
-        assert at_hand(box) == n
-        assert ticked(box) == list(range(n))
-        do(move, box, root)
-        box.page.wait_for_function(
-            "([box, n]) => box.querySelectorAll(':scope > ol > li')[n].classList.contains('done')",
-            arg=[box.element_handle(), n],
-        )
-        assert ticked(box) == list(range(n + 1))
-        if n < of - 1:
-            assert at_hand(box) == n
-            assert place_text(box) == WORDS["at-done"].format(n=n + 1, of=of)
-            next_step(box)
-    assert place_text(box) == WORDS["finished"].format(done=of, of=of)
-
-
-@every_task
-def test_every_task_can_be_done_and_begun_again(name, place, site_url, open_page):
-    page = open_page(f"{site_url}{name}.html")
-    box, root = led(page, place)
-    attributes = "(root) => ({ ...root.dataset })"
-    before = root.evaluate(attributes)
-    walk(box, root, WALKS[name][place])
-    box.get_by_role("button", name=WORDS["over"]).click()
-    assert root.evaluate(attributes) == before
-    assert at_hand(box) == 0
-    answered = WALKS[name][place][0] is answer  # what the reader has answered stays so
-    assert ticked(box) == ([0] if answered else [])
-
-
-# -- the step at hand, the picture and what one presses, in one window
+# -- each step is done, with the picture and what one presses in one window
 
 # Notes, when the reader takes hold of something, how tall a window must be to show it with the
 # picture, the one it is in or the first, and how tall for the step as well.
@@ -120,25 +100,60 @@ WATCH = """
 
 
 @every_task
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
-def test_what_a_step_needs_stands_together(width, height, name, place, site_url, open_page):
-    """The step, the picture and what is pressed; on a phone the picture and what is pressed.
+def test_every_task_can_be_done_and_begun_again(name, place, site_url, open_page):
+    """Each step is ticked when it is done, no sooner, and none but it.
 
-    Where a step asks a question, on a wide screen the question and the picture.
+    The step, the picture and what is pressed stand together; where a step asks a question, the
+    question and the picture.
     """
-    page = open_page(f"{site_url}{name}.html", width=width, height=height)
+    page = open_page(f"{site_url}{name}.html", height=800)
     box, root = led(page, place)
-    room = height - page.locator(".bd-header-article").bounding_box()["height"]
-    page.evaluate(WATCH, [box.element_handle(), root.element_handle()])
-    wide = width > 600
-    for n, move in enumerate(WALKS[name][place]):
-        if move is answer and wide:
+    room = 800 - page.locator(".bd-header-article").bounding_box()["height"]
+    attributes = "(root) => ({ ...root.dataset })"
+    before = root.evaluate(attributes)
+    ends = [box.element_handle(), root.element_handle()]
+    page.evaluate(WATCH, ends)
+    moves = WALKS[name][place]
+    of = box.locator("> ol > li").count()
+    assert of == len(moves)
+    for n, move in enumerate(moves):
+        assert look(box)[:2] == (n, list(range(n)))
+        if move is answer:
             assert page.evaluate("asked()") <= room, n
-        do(move, box, root)
+        do(move, box, root, n)
+        page.wait_for_function(
+            "([box, n]) => box.querySelectorAll(':scope > ol > li')[n].classList.contains('done')",
+            arg=[ends[0], n],
+        )
         used = page.evaluate("used.splice(0)")
         assert used or move is answer
-        for pressed, with_picture, with_all in used:
-            assert (with_all if wide else with_picture) <= room, (n, pressed)
+        for pressed, _, with_all in used:
+            assert with_all <= room, (n, pressed)
+        if n < of - 1:
+            told = WORDS["at-done"].format(n=n + 1, of=of)
+            assert look(box) == (n, list(range(n + 1)), told)
+            next_step(box)
+    assert ticked(box) == list(range(of))
+    assert place_text(box) == WORDS["finished"].format(done=of, of=of)
+    box.get_by_role("button", name=WORDS["over"]).click()
+    assert root.evaluate(attributes) == before
+    answered = moves[0] is answer  # what the reader has answered stays so
+    assert look(box)[:2] == (0, [0] if answered else [])
+
+
+@every_task
+def test_on_a_phone_the_picture_stands_with_what_is_pressed(name, place, site_url, open_page):
+    page = open_page(f"{site_url}{name}.html", width=360, height=740)
+    box, root = led(page, place)
+    room = 740 - page.locator(".bd-header-article").bounding_box()["height"]
+    page.evaluate(WATCH, [box.element_handle(), root.element_handle()])
+    for n, move in enumerate(WALKS[name][place]):
+        assert at_hand(box) == n
+        do(move, box, root, n)
+        used = page.evaluate("used.splice(0)")
+        assert used or move is answer
+        for pressed, with_picture, _ in used:
+            assert with_picture <= room, (n, pressed)
         if n < len(WALKS[name][place]) - 1:
             next_step(box)
 
