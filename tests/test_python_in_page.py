@@ -60,6 +60,8 @@ WAIT = f"async (index) => {{ {BY_HAND} await over(index); }}"
 RUN = f"""async ([index, text]) => {{
   {BY_HAND}
   if (text !== null) await edit(index, text);
+  const old = document.querySelector(`.code-${{index}} .py-status`);
+  if (old) old.textContent = "";
   document.querySelector(`.code-${{index}} .py-run`).click();
   await over(index);
   return [
@@ -296,6 +298,7 @@ def test_edits_are_kept_and_never_run_by_themselves(open_page, site_url):
     cell.edit("print('mine')")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_load_state("networkidle")  # else the reload cuts pictures off
     page.reload()
     ready(page)
     page.wait_for_function(
@@ -306,6 +309,7 @@ def test_edits_are_kept_and_never_run_by_themselves(open_page, site_url):
     assert not page.workers
     cell.press("restore")
     assert cell.area.input_value().strip() == printed
+    page.wait_for_load_state("networkidle")
     page.reload()
     ready(page)
     assert cell.area.count() == 0
