@@ -1,14 +1,16 @@
 """What readers answer to the exercises of the book: the right solution, and well-known mistakes.
 
-    python tests/exercises.py chapters/01-maximum-likelihood.ipynb
+    python tests/exercises.py chapters/01-maximum-likelihood.ipynb …
 
-gives the answers to a notebook's starters in IPython, as in a notebook, and prints what each is
-told, as JSON. test_exercises.py gives the same answers in the page.
+gives the answers to the starters of notebooks in IPython, as in a notebook, and prints what each is
+told, as JSON: a list for each notebook. test_exercises.py gives the same answers in the page.
 
 `ANSWERS` goes by the ids of the starters, in whichever notebook they stand.
 """
 
+import importlib
 import json
+import multiprocessing
 import os
 import re
 import sys
@@ -19,6 +21,10 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "_ext"))
+import python_in_page  # noqa: E402
+from python_in_page.needed import names_of, needed_above  # noqa: E402
+
 FOLDERS = ("chapters", "depth", "appendices")
 NOTEBOOKS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.ipynb"))
 
@@ -127,26 +133,27 @@ class InIPython:
 
         os.environ["MPLBACKEND"] = "agg"
         os.chdir(notebook.parent)
-        self.cells = code_cells(notebook)
+        self.places = {name: place for place, name in enumerate(code_cells(notebook))}
+        self.cells = python_in_page.code_cells(notebook)
         self.ran = set()
         # A notebook shows a value without the "Out[1]:" of a terminal.
         DisplayHook.write_output_prompt = lambda self: None
         self.shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
 
     def __call__(self, name, text):
-        for above, (_, book) in self.cells.items():
-            if above == name:
-                break
-            if above not in self.ran:
-                self.run(above, book)
-        return self.run(name, text or self.cells[name][1])
+        place = self.places[name]
+        text = text or self.cells[place]["text"]
+        for above in needed_above(self.cells, place, names_of(text)[0]):
+            if above["index"] not in self.ran:
+                self.run(above, above["text"])
+        return self.run(self.cells[place], text)
 
-    def run(self, name, text):
+    def run(self, cell, text):
         from IPython.utils.capture import capture_output
 
         with capture_output() as printed:
             self.shell.run_cell(text).raise_error()
-        self.ran.add(name)
+        self.ran.add(cell["index"])
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")
         values = [output.data["text/plain"] for output in printed.outputs]
@@ -738,6 +745,16 @@ ANSWERS = {
     ),
 }
 
+
+def tell_in_ipython(notebook):
+    return tell(notebook, InIPython(notebook))
+
+
 if __name__ == "__main__":
-    notebook = Path(sys.argv[1]).resolve()
-    print(json.dumps(tell(notebook, InIPython(notebook))))
+    for name in ("IPython.core.interactiveshell", "gmm_lib.check", "gmm_lib.plotting"):
+        importlib.import_module(name)
+
+    notebooks = [Path(name).resolve() for name in sys.argv[1:]]
+    # Each in a process of its own that has imported what these have.
+    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        print(json.dumps(pool.map(tell_in_ipython, notebooks, chunksize=1)))

@@ -13,39 +13,29 @@ import pytest
 import test_check
 from conftest import ROOT
 from exercises import ANSWERS, MARK, NOTEBOOKS, RIGHT, code_cells, starters
-from test_python_in_page import Cell, ready
+from test_python_in_page import RUN, ready
 
 from gmm_lib import check
 
 WITH_STARTERS = [notebook for notebook in NOTEBOOKS if starters(notebook)]
 each_notebook = pytest.mark.parametrize("notebook", WITH_STARTERS, ids=lambda path: path.stem)
 
-STATUS_AND_OUTPUT = """(index) => [
-  document.querySelector(`.code-${index} .py-status`).textContent,
-  [...document.querySelectorAll(`.code-${index} > .cell_output > :not(.stderr)`)]
-    .map((each) => each.textContent.trim()).join("\\n"),
-]"""
-
 
 @cache
-def told_in_notebook(notebook):
-    """Return starter, answer and what it was told, in IPython; in a process of its own."""
-    command = [sys.executable, exercises.__file__, notebook]
+def told_in_notebooks():
+    """Return, for each notebook, starter, answer and what it was told in IPython."""
+    command = [sys.executable, exercises.__file__, *WITH_STARTERS]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, env=environment, encoding="utf-8")
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    return dict(zip(WITH_STARTERS, json.loads(done.stdout), strict=True))
 
 
 def in_page(page, notebook):
     """Return a function that runs cells of the page: see `exercises.tell`."""
 
     def run(name, text):
-        cell = Cell(page, code_cells(notebook)[name][0])
-        if text is not None:
-            cell.edit(text)
-        cell.run()
-        status, output = page.evaluate(STATUS_AND_OUTPUT, cell.index)
+        status, output = page.evaluate(RUN, [code_cells(notebook)[name][0], text])
         assert status == "Done.", (name, text, output)
         return output
 
@@ -85,7 +75,7 @@ def test_mistakes_are_named_and_solutions_accepted(notebook):
     expected = {
         (name, answer): told for name in starters(notebook) for answer, told in ANSWERS[name]
     }
-    for name, answer, told in told_in_notebook(notebook):
+    for name, answer, told in told_in_notebooks()[notebook]:
         if not answer:
             assert told == "", f"{name}, untouched"
             continue
@@ -101,4 +91,4 @@ def test_mistakes_are_named_and_solutions_accepted(notebook):
 def test_the_page_says_what_the_notebook_says(notebook, open_page, site_url):
     address = notebook.relative_to(ROOT).with_suffix(".html").as_posix()
     page = ready(open_page(site_url + address))
-    assert exercises.tell(notebook, in_page(page, notebook)) == told_in_notebook(notebook)
+    assert exercises.tell(notebook, in_page(page, notebook)) == told_in_notebooks()[notebook]

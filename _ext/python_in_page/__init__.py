@@ -5,14 +5,14 @@ script of a few names; and the site a folder ``_static/python`` with the machine
 its cells, hidden ones too. Before a reader presses Run nothing of that folder is fetched.
 
 ``runtime.py`` makes the machine, ``kernel.py`` is Python's side of it, ``engine.mjs`` starts it
-(when the book is built, and in the browser), ``worker.js`` and ``page.js`` are the browser's side.
-When the machine cannot be had, the book is built without Run buttons, and the build says why.
+(when the book is built, and in the browser), ``worker.js`` and ``page.js`` are the browser's side,
+``needed.py`` tells which cells run before another. When the machine cannot be had, the book is
+built without Run buttons, and the build says why.
 """
 
 import hashlib
 import json
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from docutils import nodes
 from sphinx.util import logging
 
 from python_in_page import runtime
+from python_in_page.needed import describe
 
 LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
@@ -53,29 +54,16 @@ def mark_cells(app, doctree: nodes.document) -> None:
 
 
 def code_cells(notebook: Path) -> list[dict]:
-    """The code cells of a notebook, in order: place, text, and whether cells below need it.
-
-    A leaf runs only for cells below that use a name it makes: a cell that draws a figure or shows
-    an explorer, or one with the tag ``leaf``, which takes long. A cell that draws from the page's
-    random numbers is none, for it would change what is drawn below.
-    """
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    """The code cells of a notebook, in order: place, text, and what ``needed.py`` tells of them."""
+    every = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cells = {index: cell for index, cell in enumerate(every) if cell["cell_type"] == "code"}
+    texts = ["".join(cell["source"]) for cell in cells.values()]
+    tags = [cell["metadata"].get("tags", []) for cell in cells.values()]
+    told = describe(list(zip(texts, tags, strict=True)))
     return [
-        {
-            "index": index,
-            "text": "".join(cell["source"]),
-            "leaf": is_leaf("".join(cell["source"]), cell["metadata"].get("tags", [])),
-        }
-        for index, cell in enumerate(cells)
-        if cell["cell_type"] == "code"
+        {"index": index, "text": text, **each}
+        for index, text, each in zip(cells, texts, told, strict=True)
     ]
-
-
-def is_leaf(text: str, tags: list[str]) -> bool:
-    if "leaf" in tags:
-        return True
-    only_shows = re.fullmatch(r"\w+Explorer\(.*\)\s*", text, re.S) or "plt.show()" in text
-    return bool(only_shows) and not re.search(r"\brng\b", text)
 
 
 def file_of_cells(page: str) -> str:

@@ -475,21 +475,22 @@
     }
   }
 
-  /** The names that the text of a cell makes at its top level. */
-  function namesMade(text) {
-    const made = text.matchAll(/^(?:def |class )?(\w+(?:, *\w+)*)(?=\(|:| =)/gm);
-    return [...made].flatMap(([, list]) => list.split(/, */));
-  }
-
-  /** The cells above `cell` that must run for it; a leaf only if it makes a name that is used. */
+  /**
+   * The cells above `cell` that must run for it: a leaf only if it makes a name that is needed. Of a
+   * reader's own text every word may be a name, and it is no leaf. (See needed.py.)
+   */
   function neededAbove(cell) {
     const needed = [];
-    let used = cell.source();
+    const names = new Set();
+    const need = (each) => {
+      const own = each.text?.match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? [];
+      (each.text === null ? each.needs : own).forEach((name) => names.add(name));
+    };
+    need(cell);
     for (const each of cells.slice(0, cells.indexOf(cell)).reverse()) {
-      const text = each.source();
-      const isUsed = (name) => new RegExp(`\\b${name}\\b`).test(used);
-      if (each.leaf && !namesMade(text).some(isUsed)) continue;
-      used += `\n${text}`;
+      const leaf = each.leaf && each.text === null;
+      if (leaf && !each.makes.some((name) => names.has(name))) continue;
+      need(each);
       if (!ran.has(each)) needed.unshift(each);
     }
     return needed;
