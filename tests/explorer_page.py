@@ -45,7 +45,9 @@ window.model = {
   off(event, call) { listeners[event] = (listeners[event] ?? []).filter((each) => each !== call); },
 };
 const text = document.getElementById("esm").textContent;
-window.module = await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+// At one and the same address, so that a page need not compile it again for the next document.
+const name = "\\n//# sourceURL=explorer.js";
+window.module = await import("data:text/javascript," + encodeURIComponent(text + name));
 const el = document.getElementById("host");
 window.leave = await window.module.default.render({ model: window.model, el });
 window.alive = true;
@@ -394,17 +396,22 @@ def axe_violations(page):
 def crossed_names(page):
     """Return the names in pictures that a curve runs through, with the curve's color."""
     return page.evaluate(
-        """() => [...document.querySelectorAll(".gmm-front .gmm-name")].flatMap((name) => {
-          const box = name.getBoundingClientRect();
-          const curves = [...name.closest("svg").querySelectorAll("path[fill=none], polygon")];
-          return curves.filter((curve) => {
-            const at = curve.getScreenCTM();
-            for (let s = 0; s < curve.getTotalLength(); s += 1) {
+        """() => [...document.querySelectorAll(".gmm-front:has(.gmm-name)")].flatMap((svg) => {
+          const names = [...svg.querySelectorAll(".gmm-name")];
+          const boxes = names.map((name) => name.getBoundingClientRect());
+          const crossed = new Set();
+          for (const curve of svg.querySelectorAll("path[fill=none], polygon")) {
+            const [at, length] = [curve.getScreenCTM(), curve.getTotalLength()];
+            for (let s = 0; s < length; s += 1) {
               const { x, y } = curve.getPointAtLength(s).matrixTransform(at);
-              const across = x > box.left && x < box.right;
-              if (across && y > box.top + 2 && y < box.bottom - 2) return true;
+              boxes.forEach((box, n) => {
+                const across = x > box.left && x < box.right;
+                if (across && y > box.top + 2 && y < box.bottom - 2) {
+                  crossed.add(`${names[n].textContent}: ${curve.getAttribute("stroke")}`);
+                }
+              });
             }
-            return false;
-          }).map((curve) => `${name.textContent}: ${curve.getAttribute("stroke")}`);
+          }
+          return [...crossed];
         })"""
     )
