@@ -248,7 +248,7 @@ def told(page):
     One that there is not is None.
     """
     pairs = page.evaluate(f"[...{ROOT}.attributes].map((each) => [each.name, each.value])")
-    values = {name.removeprefix("data-"): parsed(value) for name, value in pairs}
+    values = {name[5:]: parsed(value) for name, value in pairs if name.startswith("data-")}
     return defaultdict(lambda: None, values)
 
 
