@@ -12,6 +12,7 @@ The real host, on the built site, is tested in test_site*.py.
 
 import json
 import re
+from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,10 +45,36 @@ window.model = {
   off(event, call) { listeners[event] = (listeners[event] ?? []).filter((each) => each !== call); },
 };
 const text = document.getElementById("esm").textContent;
-window.module = await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+// At one and the same address, so that a page need not compile it again for the next document.
+const name = "\\n//# sourceURL=explorer.js";
+window.module = await import("data:text/javascript," + encodeURIComponent(text + name));
 const el = document.getElementById("host");
 window.leave = await window.module.default.render({ model: window.model, el });
 window.alive = true;
+"""
+
+# Its errors, once the explorer is there or has failed: in one call, and no frame is waited for.
+SHOWN = """
+() => new Promise((done, fail) => {
+  const late = performance.now() + 5000;
+  const look = () => {
+    if (window.alive || window.errors?.length) done(window.errors);
+    else if (performance.now() > late) fail(new Error("the explorer is not there after 5 s"));
+    else setTimeout(look);
+  };
+  look();
+})
+"""
+
+# An emptied document costs less than another one does. At its new address the explorer that comes
+# next gets a document of its own even where its address differs by its fragment alone.
+LEAVE = """
+() => {
+  window.leave();
+  for (let id = setTimeout(() => {}); id > 0; id -= 1) clearTimeout(id);
+  document.body.replaceChildren();
+  history.replaceState(null, "", "/left");
+}
 """
 
 
@@ -117,16 +144,17 @@ class Host:
     def show(self, text, width, height, fragment):
         """Load the document `text` and wait until its explorer is alive; return the page."""
         self.text = text
-        self.page.set_viewport_size({"width": width, "height": height})
+        size = {"width": width, "height": height}
+        if self.page.viewport_size != size:
+            self.page.set_viewport_size(size)
         self.page.goto(f"{ORIGIN}/{fragment}")
-        self.page.wait_for_function("window.alive || window.errors.length")
-        self.problems.extend(self.page.evaluate("window.errors"))
+        self.problems.extend(self.page.evaluate(SHOWN))
         assert not self.problems, self.problems
         return self.page
 
     def clear(self):
         """Leave nothing behind; return the problems that the document had."""
-        self.page.goto("about:blank")
+        self.page.evaluate(LEAVE)
         self.page.mouse.move(0, 0)  # the next document would begin with a hover
         problems, self.problems = self.problems, []
         return problems
@@ -202,16 +230,29 @@ def root(page):
     return page.locator("[data-explorer]")
 
 
+ROOT = """(() => {
+  const found = document.querySelectorAll("[data-explorer]");
+  if (found.length !== 1) throw new Error(`expected one explorer, got ${found.length}`);
+  return found[0];
+})()"""
+
+
 def data(page, name):
     """Return the root's data-… value, as a number where it is one."""
-    value = page.evaluate(
-        """(name) => {
-          const found = document.querySelectorAll("[data-explorer]");
-          if (found.length !== 1) throw new Error(`expected one explorer, got ${found.length}`);
-          return found[0].getAttribute(name);
-        }""",
-        f"data-{name}",
-    )
+    return parsed(page.evaluate(f"(name) => {ROOT}.getAttribute(name)", f"data-{name}"))
+
+
+def told(page):
+    """Return all the root's data-… values by name, in one call, as `data` returns each.
+
+    One that there is not is None.
+    """
+    pairs = page.evaluate(f"[...{ROOT}.attributes].map((each) => [each.name, each.value])")
+    values = {name[5:]: parsed(value) for name, value in pairs if name.startswith("data-")}
+    return defaultdict(lambda: None, values)
+
+
+def parsed(value):
     try:
         return json.loads(value)
     except (TypeError, ValueError):
@@ -220,7 +261,24 @@ def data(page, name):
 
 def status(page):
     """Return what the live text says."""
-    return page.get_by_role("status").inner_text()
+    said = page.evaluate(
+        "[...document.querySelectorAll('[role=status]')].map((each) => each.innerText)"
+    )
+    assert len(said) == 1, said
+    return said[0]
+
+
+def shown(page):
+    """Return the text of the explorer that is to be seen."""
+    return page.evaluate(f"{ROOT}.innerText")
+
+
+def send_click(page, name):
+    """Click a button that is there, with no pointer: a tenth of the work of a click.
+
+    For long walks over buttons that other tests, or the first step, press as a reader does.
+    """
+    page.get_by_role("button", name=name, exact=True).dispatch_event("click")
 
 
 def texts(locator, count):
@@ -237,6 +295,12 @@ def texts(locator, count):
 def trait(page, name):
     """Return a trait as the page's model holds it."""
     return page.evaluate("(name) => model.get(name)", name)
+
+
+def traits_of(page, names):
+    """Return the traits `names` by name, in one call, as `trait` returns each."""
+    values = page.evaluate("(names) => names.map(model.get)", list(names))
+    return dict(zip(names, values, strict=True))
 
 
 def set_traits(page, **values):
@@ -332,17 +396,22 @@ def axe_violations(page):
 def crossed_names(page):
     """Return the names in pictures that a curve runs through, with the curve's color."""
     return page.evaluate(
-        """() => [...document.querySelectorAll(".gmm-front .gmm-name")].flatMap((name) => {
-          const box = name.getBoundingClientRect();
-          const curves = [...name.closest("svg").querySelectorAll("path[fill=none], polygon")];
-          return curves.filter((curve) => {
-            const at = curve.getScreenCTM();
-            for (let s = 0; s < curve.getTotalLength(); s += 1) {
+        """() => [...document.querySelectorAll(".gmm-front:has(.gmm-name)")].flatMap((svg) => {
+          const names = [...svg.querySelectorAll(".gmm-name")];
+          const boxes = names.map((name) => name.getBoundingClientRect());
+          const crossed = new Set();
+          for (const curve of svg.querySelectorAll("path[fill=none], polygon")) {
+            const [at, length] = [curve.getScreenCTM(), curve.getTotalLength()];
+            for (let s = 0; s < length; s += 1) {
               const { x, y } = curve.getPointAtLength(s).matrixTransform(at);
-              const across = x > box.left && x < box.right;
-              if (across && y > box.top + 2 && y < box.bottom - 2) return true;
+              boxes.forEach((box, n) => {
+                const across = x > box.left && x < box.right;
+                if (across && y > box.top + 2 && y < box.bottom - 2) {
+                  crossed.add(`${names[n].textContent}: ${curve.getAttribute("stroke")}`);
+                }
+              });
             }
-            return false;
-          }).map((curve) => `${name.textContent}: ${curve.getAttribute("stroke")}`);
+          }
+          return [...crossed];
         })"""
     )

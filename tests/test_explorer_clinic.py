@@ -4,7 +4,18 @@ import re
 
 import numpy as np
 import pytest
-from explorer_page import axe_violations, data, module_page, root, set_traits, status, trait
+from explorer_page import (
+    axe_violations,
+    data,
+    module_page,
+    send_click,
+    set_traits,
+    shown,
+    status,
+    told,
+    trait,
+    traits_of,
+)
 from traitlets import TraitError
 
 from gmm_lib import clinic, datasets
@@ -39,26 +50,26 @@ def heard(page):
 
 def agrees(page):
     """Every number on the page is the one that Python has for the state of the page."""
-    explorer = ClinicExplorer(**{name: trait(page, name) for name in ClinicExplorer.STATE})
+    explorer = ClinicExplorer(**traits_of(page, ClinicExplorer.STATE))
+    there = told(page)
     now = explorer.shown[-1] if explorer.shown else explorer.run[0]
-    assert data(page, "log-likelihood") == pytest.approx(now.log_likelihood, rel=1e-9)
-    assert data(page, "weights") == pytest.approx(now.weights, rel=1e-9)
-    assert data(page, "means") == pytest.approx(now.means, rel=1e-9)
-    assert data(page, "variances") == pytest.approx(now.variances, rel=1e-9)
+    assert there["log-likelihood"] == pytest.approx(now.log_likelihood, rel=1e-9)
+    assert there["weights"] == pytest.approx(now.weights, rel=1e-9)
+    assert there["means"] == pytest.approx(now.means, rel=1e-9)
+    assert there["variances"] == pytest.approx(now.variances, rel=1e-9)
     if explorer.shown:
-        assert data(page, "bound") == pytest.approx(now.bound, rel=1e-9)
-        assert np.allclose(data(page, "responsibilities"), now.responsibilities, rtol=1e-7, atol=0)
-        assert data(page, "half") == now.step
-        assert data(page, "printed") == (
+        assert there["bound"] == pytest.approx(now.bound, rel=1e-9)
+        assert np.allclose(there["responsibilities"], now.responsibilities, rtol=1e-7, atol=0)
+        assert there["half"] == now.step
+        assert there["printed"] == (
             None if now.printed is None else pytest.approx(now.printed, rel=1e-9, abs=1e-12)
         )
     else:
-        assert data(page, "responsibilities") is None
-    assert (data(page, "step"), data(page, "of")) == (len(explorer.shown), len(explorer.run))
-    assert data(page, "stage") == explorer.stage
+        assert there["responsibilities"] is None
+    assert (there["step"], there["of"]) == (len(explorer.shown), len(explorer.run))
+    assert there["stage"] == explorer.stage
     assert status(page) == explorer.status()
-    shown = root(page).inner_text()
-    assert not re.search(r"NaN|Infinity|undefined|null|[{}]", shown)
+    assert not re.search(r"NaN|Infinity|undefined|null|[{}]", shown(page))
     return explorer
 
 
@@ -124,7 +135,7 @@ def test_both_sides_have_the_same_limits():
 def test_every_case_is_run_and_solved(explorer_page, number):
     where, cause = truth(number)
     page = explorer_page(ClinicExplorer(number))
-    assert WORDS[f"complaint-{cause}"] in root(page).inner_text()
+    assert WORDS[f"complaint-{cause}"] in shown(page)
     agrees(page)
     for name in ("E step", "M step", "E step"):
         press(page, name)
@@ -138,13 +149,13 @@ def test_every_case_is_run_and_solved(explorer_page, number):
     assert agrees(page).stage == "solved"
     assert data(page, "solved") == 1
     assert "That is it" in heard(page)
-    shown = page.locator(".gmm-clinic-code")
+    code = page.locator(".gmm-clinic-code")
     changes = CAUSES[cause].changes
     if not changes:
-        assert not shown.is_visible()
+        assert not code.is_visible()
         return
     lines = [text for right, wrong in changes for text in (f"+ {right}", f"− {wrong}")]
-    assert sorted(shown.inner_text().splitlines()) == sorted(lines)
+    assert sorted(code.inner_text().splitlines()) == sorted(lines)
     press(page, WORDS["mend-sound" if where == "sound" else "mend"])
     good = clinic.signs(cause, CASES[number - 1].start)["good"]
     assert f"ends at {good:.4f}".replace("-", "−") in heard(page)
@@ -159,7 +170,7 @@ def test_a_wrong_answer_is_told_what_one_would_see(explorer_page, number):
     for where in PLACES:
         if where == place:
             continue
-        press(page, WORDS[f"where-{where}"])
+        send_click(page, WORDS[f"where-{where}"])
         assert data(page, "stage") == "where"
         agrees(page)
         told = heard(page)
@@ -181,9 +192,9 @@ def test_a_wrong_answer_is_told_what_one_would_see(explorer_page, number):
             wanted = WORDS[key].replace("{miss}", number_told).replace("{print}", number_told)
             assert told == wanted
             assert value > ALIKE
-    press(page, WORDS[f"where-{place}"])
+    send_click(page, WORDS[f"where-{place}"])
     for other in (name for name in CAUSES if CAUSES[name].where == place and name != cause):
-        press(page, WORDS[f"cause-{other}"])
+        send_click(page, WORDS[f"cause-{other}"])
         assert data(page, "stage") == "cause"
         assert heard(page) == f"{WORDS[f'would-{other}']} {WORDS['ghost']}"
         assert page.locator(".gmm-clinic-other").count() == 2

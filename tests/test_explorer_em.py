@@ -17,8 +17,10 @@ from explorer_page import (
     set_traits,
     status,
     texts,
+    told,
     touch_drag,
     trait,
+    traits_of,
     watch_timers,
 )
 from traitlets import TraitError
@@ -33,7 +35,8 @@ TEN = datasets.ten_points()
 
 def moment(page):
     """Where the explorer stands: (iteration, half)."""
-    return data(page, "iteration"), data(page, "half")
+    there = told(page)
+    return there["iteration"], there["half"]
 
 
 def click(page, *names):
@@ -47,13 +50,15 @@ def knob(page, name):
 
 def start_of(page):
     """θ_0 as the page holds it."""
-    return GaussianMixture(*(trait(page, name) for name in ("weights", "means", "covariances")))
+    return GaussianMixture(**traits_of(page, ("weights", "means", "covariances")))
 
 
 def expected(page):
     """ℓ(θ_t) by gmm_lib for the state the page holds."""
-    path = em_states(trait(page, "points"), start_of(page), trait(page, "covariance_type"))
-    return next(s.log_likelihood for s in path if s.iteration == data(page, "iteration"))
+    points, covariance_type = traits_of(page, ("points", "covariance_type")).values()
+    t = data(page, "iteration")
+    path = em_states(points, start_of(page), covariance_type)
+    return next(s.log_likelihood for s in path if s.iteration == t)
 
 
 def agrees(page):

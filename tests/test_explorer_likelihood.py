@@ -11,6 +11,7 @@ from explorer_page import (
     drag,
     set_traits,
     status,
+    told,
     touch_drag,
     trait,
 )
@@ -30,21 +31,22 @@ def points(page):
 def agrees(page):
     """What the page shows is what gmm_lib computes for its state."""
     x, mu, sigma = points(page), trait(page, "mu"), trait(page, "sigma")
+    says = told(page)
     curve = GaussianMixture([1.0], [mu], [sigma**2])
     logs = curve.log_density(x)
-    assert (data(page, "mu"), data(page, "sigma")) == (mu, sigma)
-    assert data(page, "log-likelihood") == pytest.approx(e_step(x, curve)[1], rel=1e-12)
-    n = data(page, "factors")
-    assert data(page, "product") == pytest.approx(np.exp(logs[:n]).prod(), rel=1e-10)
-    assert data(page, "sum") == pytest.approx(logs[:n].sum(), rel=1e-12)
+    assert (says["mu"], says["sigma"]) == (mu, sigma)
+    assert says["log-likelihood"] == pytest.approx(e_step(x, curve)[1], rel=1e-12)
+    n = says["factors"]
+    assert says["product"] == pytest.approx(np.exp(logs[:n]).prod(), rel=1e-10)
+    assert says["sum"] == pytest.approx(logs[:n].sum(), rel=1e-12)
     if len(x) == 5:
-        assert data(page, "heights") == pytest.approx(np.exp(logs), rel=1e-12)
+        assert says["heights"] == pytest.approx(np.exp(logs), rel=1e-12)
     if trait(page, "shown"):
-        assert data(page, "best-mu") == pytest.approx(x.mean(), rel=1e-12)
-        assert data(page, "best-sigma") == pytest.approx(x.std(), rel=1e-12)
-        assert data(page, "best-sigma-unbiased") == pytest.approx(x.std(ddof=1), rel=1e-12)
+        assert says["best-mu"] == pytest.approx(x.mean(), rel=1e-12)
+        assert says["best-sigma"] == pytest.approx(x.std(), rel=1e-12)
+        assert says["best-sigma-unbiased"] == pytest.approx(x.std(ddof=1), rel=1e-12)
         best = GaussianMixture([1.0], [x.mean()], [x.var()])
-        assert data(page, "best-log-likelihood") == pytest.approx(e_step(x, best)[1], rel=1e-12)
+        assert says["best-log-likelihood"] == pytest.approx(e_step(x, best)[1], rel=1e-12)
 
 
 def test_random_states_agree_with_the_library(explorer_page, rng):

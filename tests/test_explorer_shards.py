@@ -13,6 +13,7 @@ from explorer_page import (
     texts,
     touch_drag,
     trait,
+    traits_of,
 )
 from traitlets import TraitError
 
@@ -26,7 +27,7 @@ LARGEST = 1e-13  # what rounding may leave of the difference to the whole, relat
 
 def python_side(page):
     """The explorer in Python in the state of the page."""
-    return ShardsExplorer(**{name: trait(page, name) for name in ShardsExplorer.STATE})
+    return ShardsExplorer(**traits_of(page, ShardsExplorer.STATE))
 
 
 def agrees(page):

@@ -11,8 +11,10 @@ from explorer_page import (
     drag,
     set_traits,
     status,
+    told,
     touch_drag,
     trait,
+    traits_of,
 )
 from traitlets import TraitError
 
@@ -24,33 +26,28 @@ SETS = list(soft_hard.STARTS)
 
 def python_side(page):
     """The explorer in Python in the state of the page."""
-    return SoftHardExplorer(
-        trait(page, "data"),
-        variance=trait(page, "variance"),
-        start=trait(page, "start"),
-        means=trait(page, "means"),
-    )
+    return SoftHardExplorer(**traits_of(page, ("data", "variance", "start", "means")))
 
 
 def agrees(page):
     """Every number on the page is that of the library at the page's state."""
-    there = python_side(page)
+    there, says = python_side(page), told(page)
     means = np.array(trait(page, "means"))
     k, d = means.shape
-    theta = GaussianMixture(np.full(k, 1 / k), means, [data(page, "variance") * np.eye(d)] * k)
+    theta = GaussianMixture(np.full(k, 1 / k), means, [says["variance"] * np.eye(d)] * k)
     w = theta.responsibilities(there.X)
-    shown = np.reshape(data(page, "responsibilities"), w.shape)
+    shown = np.reshape(says["responsibilities"], w.shape)
     np.testing.assert_allclose(shown, w, rtol=1e-9, atol=1e-12)
-    assert data(page, "uncertainty") == pytest.approx(entropy(w).sum(), rel=1e-9, abs=1e-10)
+    assert says["uncertainty"] == pytest.approx(entropy(w).sum(), rel=1e-9, abs=1e-10)
     at = there.decided_at()
-    assert data(page, "last-at") == pytest.approx(at.min(), rel=1e-9)
-    assert data(page, "undecided") == (at < data(page, "variance")).sum()
-    assert data(page, "undecided") == (w.max(axis=1) < 0.99 - 1e-9).sum()
+    assert says["last-at"] == pytest.approx(at.min(), rel=1e-9)
+    assert says["undecided"] == (at < says["variance"]).sum()
+    assert says["undecided"] == (w.max(axis=1) < 0.99 - 1e-9).sum()
     centers = there.kmeans()
     if centers is None:
-        assert data(page, "kmeans") is None
+        assert says["kmeans"] is None
     else:
-        np.testing.assert_allclose(data(page, "kmeans"), centers, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(says["kmeans"], centers, rtol=1e-12, atol=1e-12)
     assert status(page) == there.status()
 
 

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from explorer_page import trait
+from explorer_page import traits_of
 
 from gmm_lib import widgets
 
@@ -35,7 +35,7 @@ FIELDS = {"em": 8, "likelihood": 2}  # fields for a number at the start; elsewhe
 def state(page, kind):
     """The explorer's state; which point is selected is nothing that Undo goes back to."""
     names = widgets.explorer_class(kind).STATE
-    return {name: trait(page, name) for name in names if name != "selected"}
+    return traits_of(page, [name for name in names if name != "selected"])
 
 
 @pytest.mark.parametrize("width", WIDTHS)
