@@ -2,14 +2,13 @@
 
 import json
 import re
-import shutil
 
 import pytest
 from conftest import ROOT
 from explorer_page import run_axe
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from task_walks import EM, WALKS, answer, press
-from test_build import MACHINERY, TOC, build
+from test_build import TOC, build, copy_machinery
 from test_site import overflow
 
 import tasks
@@ -429,9 +428,7 @@ PAGE_CELL = "from gmm_lib.widgets import EMExplorer\n\nEMExplorer()"
 
 
 def test_malformed_tasks_fail_the_build(tmp_path):
-    for name in MACHINERY:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, tmp_path / name)
+    copy_machinery(tmp_path)
     (tmp_path / "_toc.yml").write_text(TOC)
     (tmp_path / "index.md").write_text("# Small book\n")
     (tmp_path / "references.bib").write_text("")
