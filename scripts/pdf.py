@@ -77,9 +77,8 @@ def address(page: str, name: str = "") -> str:
     return f"<code>{place}</code>"
 
 
-def article(page: str, names: dict[str, set[str]]):
+def article(page: str, soup: BeautifulSoup, names: dict[str, set[str]]):
     """The text of a page, ready to stand beside those of others."""
-    soup = parse(page)
     body = soup.select_one("article.bd-article > section")
     heading = body.find("h1")
     for host in body.select(".explorer-host"):
@@ -162,10 +161,10 @@ def cover() -> str:
 
 def whole_book() -> str:
     """The one page that is printed."""
-    order = [name for _, pages in contents() for name in pages]
+    soups = {name: parse(name) for _, pages in contents() for name in pages}
     names = {
-        name: {each["id"] for each in parse(name).select("article.bd-article [id]")}
-        for name in order
+        name: {each["id"] for each in soup.select("article.bd-article [id]")}
+        for name, soup in soups.items()
     }
     bodies, solved = (
         [],
@@ -173,7 +172,7 @@ def whole_book() -> str:
     )
     for caption, pages in contents():
         for page in pages:
-            body = article(page, names)
+            body = article(page, soups[page], names)
             taken = take_solutions(body)
             if taken:
                 part = f'<section id="solutions-{unique(page, "")}"><h2></h2></section>'

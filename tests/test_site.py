@@ -1,5 +1,6 @@
 """The built book in a real browser: from a server and a folder, wide and narrow, light and dark."""
 
+import gc
 import json
 import re
 from collections import Counter
@@ -23,7 +24,9 @@ NOTEBOOKS = [name for name in CHAPTERS if (ROOT / f"{name}.ipynb").exists()]
 def parsed(path):
     from bs4 import BeautifulSoup
 
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    gc.freeze()  # it stays; the collector would walk through all of it, again and again
+    return soup
 
 
 @cache

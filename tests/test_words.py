@@ -1,10 +1,13 @@
 """How much there is to read is counted as a reader would."""
 
+from functools import cache
+
 import pytest
 from bs4 import BeautifulSoup
 
 import words
 
+read = cache(words.read)
 PAGE = """<html><article><section><h1>Two words<a class="headerlink">#</a></h1>
 <p>Nine is <span class="math">\\(x = 9\\)</span>, of <em>group</em> two – or one.</p>
 <div class="cell"><pre>not = read</pre></div><div class="highlight"><pre>nor this</pre></div>
@@ -30,7 +33,7 @@ def test_minutes_are_those_of_the_open(seen, formulas, minutes):
 
 
 def test_every_page_has_words(site):
-    for name, reading in words.read(site).items():
+    for name, reading in read(site).items():
         assert reading.words > 150, name
 
 
@@ -40,7 +43,7 @@ def test_the_first_page_tells_how_long_each_page_takes(site):
     told = {
         row.a["href"].split(".html")[0]: int(row.select("td")[-1].get_text()) for row in rows[1:]
     }
-    readings = words.read(site)
+    readings = read(site)
     assert list(told) == [name for name in readings if name.startswith(("chapters/", "depth/"))]
     for name, minutes in told.items():  # a minute more or less is not worth an edit
         assert abs(minutes - readings[name].minutes) <= 1, (name, readings[name].minutes)
