@@ -11,7 +11,7 @@ SPREAD := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env browser book serve lab test test-fast test-newest test-lowest monkey lint format bench \
+.PHONY: help env browser book serve lab test test-fast coverage test-newest test-lowest monkey lint format bench \
   weigh words sizes pdf sheets slides zip picture lock clean
 
 help: ## Show this list
@@ -34,11 +34,15 @@ browser: env
 	@$(BIN)/python scripts/browser.py
 
 # The book is built here, not as a prerequisite: without a browser nobody waits for it.
-# Notebooks run apart, because nbval would measure coverage in their kernels too, which hangs at times.
+# Notebooks run apart: their kernels compute with as many threads as a reader's.
 test: browser ## Run the whole suite: library, notebooks, explorers, site
 	@$(BIN)/python scripts/book.py build
-	@$(BIN)/python -m pytest tests $(SPREAD) --cov --cov-report=term
+	@$(BIN)/python -m pytest tests $(SPREAD)
 	@$(BIN)/python -m pytest chapters depth appendices $(SPREAD)
+
+# Apart, because to be watched slows every test down. Not of notebooks: it hangs in kernels at times.
+coverage: browser ## Tell which lines of gmm_lib no test runs
+	@$(BIN)/python -m pytest tests $(SPREAD) --cov --cov-report=term
 
 test-fast: env ## Run what needs no browser and no book: the library, in a minute
 	@$(BIN)/python -m pytest tests $(SPREAD) -m "not browser and not book and not slow"
