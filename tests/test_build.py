@@ -93,7 +93,7 @@ def start(folder, *arguments):
     """Run the command of a small book, which is built without Run: that takes 15 s a book."""
     return subprocess.Popen(
         [sys.executable, folder / "scripts" / "book.py", *arguments],
-        env=os.environ | {"BOOK_PYODIDE": str(folder / "nowhere")},
+        env=os.environ | {"BOOK_OUTPUT": "_build", "BOOK_PYODIDE": str(folder / "nowhere")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
