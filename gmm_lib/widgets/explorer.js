@@ -235,7 +235,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   // tables: [{ caption, head: () => [text, …], rows: () => [[text, …], …] }, …]; a table without rows is left out. Filled
   // only while they can be seen.
   ex.tables = (tables, ...more) => {
-    const boxes = tables.map(() => h("table"));
+    const boxes = tables.map(() => h("table", { hidden: true }));
     const part = disclosure(t("numbers"), h("div", { class: "gmm-scroll gmm-tables", tabindex: 0, role: "region", "aria-label": t("numbers") }, ...more, ...boxes));
     const fill = () => {
       if (!part.open) return;
