@@ -85,6 +85,30 @@ def prepare_kernels() -> None:
     os.environ["IPYTHONDIR"] = str(profile.parent)
 
 
+def hear_replies() -> None:
+    """Look for a kernel's reply once a second.
+
+    A client that sends while it waits, as for each output of ``interact``, may sleep through the
+    reply: sending takes the wake-up of the socket (ipython/ipykernel#1554 tells of the same at the
+    other end). The reply is found when the wait ends, which would be after minutes.
+    """
+    from queue import Empty
+
+    from jupyter_client.channels import AsyncZMQSocketChannel
+
+    wait = AsyncZMQSocketChannel.get_msg
+
+    async def get_msg(self, timeout=None):
+        while timeout is not None and timeout > 1:
+            try:
+                return await wait(self, 1)
+            except Empty:
+                timeout -= 1
+        return await wait(self, timeout)
+
+    AsyncZMQSocketChannel.get_msg = get_msg
+
+
 def run_notebooks(cache: Path) -> None:
     """Run what the cache lacks, as many notebooks at a time as there are cores.
 
@@ -146,6 +170,7 @@ def build() -> None:
         work = OUTPUT / "work"
         shutil.rmtree(work, ignore_errors=True)
         prepare_kernels()
+        hear_replies()
         run_notebooks(cache)
         if not sphinx_build(work, cache):
             sys.exit("The book was not built: mend what is told above (a warning is an error).")

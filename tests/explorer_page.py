@@ -329,7 +329,7 @@ def watch_timers(page):
 
 def nothing_due(page):
     """Wait until nothing is put off any more: what moves by itself has come to rest."""
-    page.wait_for_function("window.due.size === 0")
+    page.wait_for_function("window.due.size === 0", timeout=20_000)
 
 
 def center(locator):
