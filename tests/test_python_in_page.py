@@ -475,6 +475,12 @@ def test_markdown_is_shown_with_tables_and_formulas():
     assert "<script>" not in html
 
 
+def test_what_a_readers_text_needs_is_told():
+    assert kernel.needs_of("def f(n):\n    mean = n\n    return mean + x\n\nf(2)") == '["x"]'
+    assert kernel.needs_of("eval('far + 1')") == '["1", "eval", "far"]'
+    assert kernel.needs_of("def (") == "[]"
+
+
 def test_imports_that_are_missing_are_told():
     assert kernel.imports_of("import json, nowhere.part\nfrom here_neither import x") == (
         '["here_neither", "nowhere"]'

@@ -26,6 +26,7 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 import __main__
+from python_in_page.needed import names_of
 
 # Bytes of text that one cell may print: a loop without end fills the page, not the memory.
 MOST_TEXT = 200_000
@@ -388,6 +389,20 @@ def execute(source, name):
         value = eval(compile(last, name, "eval"), namespace)
         if value is not None:
             display(value)
+
+
+def needs_of(source):
+    """Return the names that a cell may need of others, as JSON.
+
+    Every word of it, where it reaches for names by their texts.
+    """
+    try:
+        needs, _ = names_of(source)
+    except SyntaxError:
+        return "[]"  # it will be told when the cell runs
+    if needs & {"eval", "exec", "globals", "locals", "vars"}:
+        needs |= set(re.findall(r"\w+", source))
+    return json.dumps(sorted(needs))
 
 
 def imports_of(source):

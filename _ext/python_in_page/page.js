@@ -106,7 +106,7 @@
     if (kind === "ready") machine.tell.resolve();
     else if (kind === "failed" && !running?.end) machine.tell.reject(new Error(message.message));
     else if (kind === "failed") running.end({ kind: "page", message: message.message, trace: "" });
-    else if (kind === "done") running.end(message.failure);
+    else if (kind === "done") running.end(message.answer);
     else if (kind === "loading") {
       const size = megabytes([message.part]);
       running.say(fill(words.package, { name: message.part, size }));
@@ -126,20 +126,21 @@
   const megabytes = (names) =>
     Math.round(names.reduce((sum, name) => sum + parts.parts[name].bytes, 0) / 1e6);
 
-  /** Run one cell in the worker; resolves to null or to how it failed. */
-  function runInWorker(cell, { doing, shown, out, say: tell }) {
+  /** Ask the worker for something; resolves to its answer, or to how it failed. */
+  function ask(question, hearing) {
     return new Promise((resolve) => {
-      running = {
-        doing,
-        out,
-        say: tell,
-        end: (failure) => {
-          running = null;
-          resolve(failure);
-        },
+      const end = (answer) => {
+        running = null;
+        resolve(answer);
       };
-      machine.worker.postMessage({ run: { cell: cell.index, source: cell.source(), shown } });
+      running = { ...hearing, end };
+      machine.worker.postMessage(question);
     });
+  }
+
+  /** Run one cell in the worker; resolves to null or to how it failed. */
+  function runInWorker(cell, { shown, ...hearing }) {
+    return ask({ run: { cell: cell.index, source: cell.source(), shown } }, hearing);
   }
 
   // -------------------------------------------------------------------------------- coloring code
@@ -475,22 +476,24 @@
     }
   }
 
+  /** The names that a cell may need of others; of a reader's own text Python tells them. */
+  async function needsOf(cell) {
+    if (cell.text === null || stopped) return cell.needs;
+    const names = await ask({ names: cell.text });
+    return Array.isArray(names) ? names : [];
+  }
+
   /**
-   * The cells above `cell` that must run for it: a leaf only if it makes a name that is needed. Of a
-   * reader's own text every word may be a name, and it is no leaf. (See needed.py.)
+   * The cells above `cell` that must run for it: a leaf only if it makes a name that is needed. A
+   * reader's own text is no leaf. (See needed.py.)
    */
-  function neededAbove(cell) {
+  async function neededAbove(cell) {
     const needed = [];
-    const names = new Set();
-    const need = (each) => {
-      const own = each.text?.match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? [];
-      (each.text === null ? each.needs : own).forEach((name) => names.add(name));
-    };
-    need(cell);
+    const names = new Set(await needsOf(cell));
     for (const each of cells.slice(0, cells.indexOf(cell)).reverse()) {
       const leaf = each.leaf && each.text === null;
       if (leaf && !each.makes.some((name) => names.has(name))) continue;
-      need(each);
+      (await needsOf(each)).forEach((name) => names.add(name));
       if (!ran.has(each)) needed.unshift(each);
     }
     return needed;
@@ -499,7 +502,8 @@
   /** Run the cells above that have not run, then this one. */
   async function runUpTo(cell) {
     const tell = (text) => say(cell, text);
-    const above = neededAbove(cell);
+    const above = await neededAbove(cell);
+    if (stopped) return say(cell, words.stopped);
     for (const [i, each] of above.entries()) {
       const doing = fill(words.above, { number: i + 1, count: above.length });
       tell(doing);

@@ -226,6 +226,7 @@ def build_parts(pyodide: Path, scratch: Path, out: Path) -> None:
     files |= files_of_environment()
     files |= {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in library_files()}
     files["page_kernel.py"] = (HERE / "kernel.py").read_bytes()
+    files["python_in_page/needed.py"] = (HERE / "needed.py").read_bytes()
 
     everything = scratch / "site"
     everything.write_bytes(packed(files))

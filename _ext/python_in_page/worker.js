@@ -1,7 +1,7 @@
 // Python of one page, in a worker: a loop without end blocks nothing but itself, and can be ended.
 //
 // A classic worker made from a blob: URL, because a module worker does nothing from file://. The text
-// of engine.mjs stands before this one. In: {boot}, {part, bytes, last}, {run}, {traits}. Out: what
+// of engine.mjs stands before this one. In: {boot}, {part, bytes, last}, {run}, {names}, {traits}. Out: what
 // the kernel sends, and {ready}, {done}, {failed}, {loading}, {loaded}.
 "use strict";
 
@@ -118,7 +118,9 @@ self.onmessage = ({ data }) => {
         await boot();
         postMessage({ kind: "ready" });
       } else if (data.run) {
-        postMessage({ kind: "done", failure: await run(data.run) });
+        postMessage({ kind: "done", answer: await run(data.run) });
+      } else if (data.names !== undefined) {
+        postMessage({ kind: "done", answer: JSON.parse(kernel.needs_of(data.names)) });
       } else if (data.traits) {
         kernel.set_traits(data.traits.model, JSON.stringify(data.traits.state));
       }
