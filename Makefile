@@ -5,8 +5,8 @@ PYTHON ?= python3
 PORT ?= 8000
 # Tests at a time. A real browser and notebook kernels run in them: more than the cores is slower.
 JOBS ?= 2
-# A file's fixtures and the pages they keep serve all its tests; files begin in the order of their
-# names, which leaves the short ones for the end, where both workers are to finish together.
+# A file's fixtures and the pages they keep serve all its tests; files begin in the order that
+# conftest.py gives them.
 SPREAD := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 BIN := .venv/bin
 

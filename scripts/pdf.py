@@ -35,6 +35,7 @@ from search import in_line
 
 PAPER = OUTPUT / "paper"
 TARGET = PAPER / "gaussian-mixtures-and-em.pdf"
+SOURCE = PAPER / "book.html"  # the one page that is printed
 STYLE = Path(__file__).with_name("pdf.css")
 REFERRING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 # What a press of a button would bring, or a script reads.
@@ -282,17 +283,16 @@ def main() -> None:
         + fingerprint(["scripts/pdf.*"])
         + os.environ.get("BOOK_ADDRESS", "")
     )
-    if TARGET.exists() and stamp.exists() and stamp.read_text() == wanted:
+    if TARGET.exists() and SOURCE.exists() and stamp.exists() and stamp.read_text() == wanted:
         print(f"The PDF is up to date: {TARGET.relative_to(ROOT)}")
         return
     PAPER.mkdir(parents=True, exist_ok=True)
-    source, fresh = PAPER / "book.html", PAPER / "fresh.pdf"
-    source.write_text(whole_book(), encoding="utf-8")
+    fresh = PAPER / "fresh.pdf"
+    SOURCE.write_text(whole_book(), encoding="utf-8")
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        print_book(browser, source, fresh)
+        print_book(browser, SOURCE, fresh)
         browser.close()
-    source.unlink()
     mend_outline(fresh)
     fresh.replace(TARGET)
     stamp.write_text(wanted)

@@ -43,6 +43,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         for name in MARKS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKS[name])
+    # Files with pages begin first: the others are short, and with them all workers end together.
+    with_pages = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in with_pages)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -38,6 +38,8 @@ def moved_book(tmp_path_factory):
     (folder / f"{NEW}.ipynb").write_text(notebook_text(notebook))
     said, status = build(folder)
     assert status == 0, said
+    where_one_comes_from = '<!doctype html><title>Before</title><link rel="icon" href="data:,">'
+    (folder / "_build" / "html" / "before.html").write_text(where_one_comes_from)
     return folder
 
 
@@ -62,12 +64,12 @@ def base(request, moved_book):
     ],
 )
 def test_an_old_link_leads_to_the_new_page(before, after, base, open_page):
-    page = open_page(f"{base}index.html", allow=["ERR_ABORTED"])  # the old page is left at once
+    page = open_page(f"{base}before.html", allow=["ERR_ABORTED"])  # the old page is left at once
     page.goto(f"{base}{OLD}.html{before}")
     page.wait_for_function("document.documentElement.dataset.set")
     assert page.url == (f"{base}{NEW}.html{after}" if after else f"{base}{OLD}.html{before}")
     page.go_back()
-    assert page.url == f"{base}index.html"
+    assert page.url == f"{base}before.html"
 
 
 def test_a_link_followed_on_the_old_page_leads_on_too(base, open_page):
