@@ -409,6 +409,17 @@ def test_a_start_is_typed(explorer_page):
     assert start_of(page).covariances[1, 0, 0] == 20
 
 
+def test_all_parameters_of_a_line_are_seen_whole_on_a_phone(explorer_page):
+    page = explorer_page(EMExplorer(iteration=1), width=344)  # as wide as on a page of 360
+    page.get_by_text("Numbers", exact=True).click()
+    region = page.get_by_role("region", name="Numbers")
+    fields = region.get_by_role("spinbutton")
+    assert fields.count() == 6
+    assert fields.nth(5).input_value() == "67.16"
+    for each in [region, *fields.all()]:
+        assert each.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+
+
 def test_the_table_shows_the_responsibilities_of_the_worksheet(explorer_page):
     page = explorer_page(EMExplorer(half="e"))
     page.get_by_text("Numbers", exact=True).click()
