@@ -507,6 +507,11 @@ def test_without_the_files_the_reason_is_told(tmp_path, monkeypatch):
         runtime.make(tmp_path)
 
 
+def test_what_fails_while_the_memory_is_prepared_is_told(tmp_path):
+    with pytest.raises(runtime.NoRuntimeError, match="could not be prepared:\nENOENT.*none"):
+        runtime.take_snapshot(tmp_path, tmp_path / "none", tmp_path)
+
+
 def test_a_file_of_the_registry_that_cannot_be_had_leaves_the_book_without_run(
     tmp_path, monkeypatch
 ):

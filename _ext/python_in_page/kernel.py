@@ -285,7 +285,13 @@ def install_modules():
     shell = types.ModuleType("IPython.core.interactiveshell")
     shell.InteractiveShell = type("InteractiveShell", (), {"initialized": lambda: False})
     ipython.display, ipython.core, core.interactiveshell = shown, core, shell
-    for module in (shown, core, shell):
+    # Which IPython the book is built with decides whether its pretty.py asks for these.
+    utils = types.ModuleType("IPython.utils")
+    decorators = types.ModuleType("IPython.utils.decorators")
+    decorators.undoc = lambda function: function
+    py3compat = types.ModuleType("IPython.utils.py3compat")
+    py3compat.PYPY = False
+    for module in (shown, core, shell, utils, decorators, py3compat):
         sys.modules[module.__name__] = module
     backend = types.ModuleType("page_figures")
     from matplotlib.backends.backend_agg import FigureCanvasAgg

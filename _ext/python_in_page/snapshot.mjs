@@ -6,6 +6,11 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { compileLibraries, outside, start, unpack } from "./engine.mjs";
 
+// Node would begin with the line that failed, a megabyte long, and end before the rest is told.
+process.on("uncaughtException", (error) => {
+  console.error(error?.message ?? error);
+  process.exitCode = 1;
+});
 const [folder, packed, preparation, output] = process.argv.slice(2).map((path) => resolve(path));
 const own = (name) => import(pathToFileURL(join(folder, name)));
 const files = unpack(new Uint8Array(readFileSync(packed)));
