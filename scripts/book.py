@@ -230,6 +230,9 @@ def serve(port: int) -> None:
             print()
 
 
+if __name__ == "__mp_main__":  # the process of a notebook, where it inherits nothing
+    hear_replies()
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)

@@ -120,7 +120,7 @@
         model.set(message.state);
         model.hearing = false;
       }
-    } else running?.out(message);
+    } else running?.out?.(message);
   }
 
   const megabytes = (names) =>

@@ -1,8 +1,8 @@
 // Python of one page, in a worker: a loop without end blocks nothing but itself, and can be ended.
 //
 // A classic worker made from a blob: URL, because a module worker does nothing from file://. The text
-// of engine.mjs stands before this one. In: {boot}, {part, bytes, last}, {run}, {names}, {traits}. Out: what
-// the kernel sends, and {ready}, {done}, {failed}, {loading}, {loaded}.
+// of engine.mjs stands before this one. In: {boot}, {part, bytes, last}, {run}, {names}, {traits}.
+// Out: what the kernel sends, and {ready}, {done}, {failed}, {loading}, {loaded}.
 "use strict";
 
 // Pyodide refuses classic workers by asking whether importScripts works; all else it needs is here.
