@@ -265,6 +265,11 @@ def test_options_are_checked(Demo):
         Demo().kind = "other"
 
 
+def test_no_word_names_a_color_that_the_dark_page_changes():
+    text = (base.HERE / "words.en.json").read_text(encoding="utf-8").lower()
+    assert re.findall(r"\b(?:black|white|gr[ae]y|blue|orange|green)\b", text) == []
+
+
 def test_outputs_hold_the_view_a_picture_and_words(Demo):
     data, _ = Demo()._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
