@@ -243,11 +243,11 @@ def print_page(browser, source: Path):
 def print_book(browser, source: Path, target: Path) -> None:
     """Print the one page, with the numbers of pages in its contents."""
     page = print_page(browser, source)
-    options = {"prefer_css_page_size": True, "tagged": True, "outline": True}
-    options["print_background"] = True
+    options = {"prefer_css_page_size": True, "print_background": True}
     known = {}
     for _ in range(4):  # the numbers themselves may move what follows, hardly ever
-        page.pdf(path=target, **options)
+        # The first tells the numbers alone, in two thirds of the time.
+        page.pdf(path=target, tagged=bool(known), outline=bool(known), **options)
         pages = pages_of_names(target)
         if pages == known:
             page.close()
