@@ -15,6 +15,8 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
+import uuid
 from pathlib import Path
 
 import yaml
@@ -109,6 +111,25 @@ def hear_replies() -> None:
     AsyncZMQSocketChannel.get_msg = get_msg
 
 
+def own_sockets() -> None:
+    """Let each kernel listen at files of its own, where the system can, not at ports.
+
+    Ports are chosen by taking free ones and giving them back, so two kernels that start at once may
+    be told the same. jupyter_client removes the files when the kernel ends.
+    """
+    from jupyter_client.manager import KernelManager
+
+    begin = KernelManager.__init__
+
+    def __init__(self, *args, **options):
+        place = os.path.join(tempfile.gettempdir(), f"kernel-{uuid.uuid4().hex}")
+        if os.name == "posix" and len(os.fsencode(place)) < 100:  # a socket's name has 103 at most
+            options = {"transport": "ipc", "ip": place} | options
+        begin(self, *args, **options)
+
+    KernelManager.__init__ = __init__
+
+
 def run_notebooks(cache: Path) -> None:
     """Run what the cache lacks, as many notebooks at a time as there are cores.
 
@@ -170,6 +191,7 @@ def build() -> None:
         work = OUTPUT / "work"
         shutil.rmtree(work, ignore_errors=True)
         prepare_kernels()
+        own_sockets()
         hear_replies()
         run_notebooks(cache)
         if not sphinx_build(work, cache):
@@ -231,6 +253,7 @@ def serve(port: int) -> None:
 
 
 if __name__ == "__mp_main__":  # the process of a notebook, where it inherits nothing
+    own_sockets()
     hear_replies()
 
 if __name__ == "__main__":

@@ -40,6 +40,11 @@ REMEDY = (
     "Install Chromium or Chrome (Debian: apt-get install chromium; any system: "
     f"{sys.executable} -m playwright install chromium), or name it in the variable CHROMIUM"
 )
+# Where Node cannot start, it is the system that tells which library is missing, on the line before.
+NODE_REMEDY = (
+    "install the library that the line above names "
+    "(Debian: apt-get install libatomic1 for libatomic.so.1)"
+)
 
 
 class NoBrowserError(RuntimeError):
@@ -68,11 +73,13 @@ def launch(playwright):
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        try:
+    try:
+        with sync_playwright() as playwright:
             print(f"The browser: {find_chromium(playwright.chromium.executable_path)}")
-        except NoBrowserError as error:
-            sys.exit(f"The tests need a browser: {error}.\n`make test-fast` needs none.")
+    except NoBrowserError as error:
+        sys.exit(f"The tests need a browser: {error}.\n`make test-fast` needs none.")
+    except Exception as error:
+        sys.exit(f"Playwright's Node cannot start ({error}): {NODE_REMEDY}.")
 
 
 if __name__ == "__main__":

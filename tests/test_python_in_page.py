@@ -256,6 +256,26 @@ def test_an_explorer_and_python_hear_each_other(lab):
     other.press("restore")
 
 
+def test_what_fails_in_python_after_a_step_in_an_explorer_is_told_there_and_ends_no_run(lab):
+    cell = cell_with(lab, "EMExplorer()").edit(
+        "mine = EMExplorer()\nmine.observe(lambda change: 1 / (change.new != 'e'), 'half')\nmine"
+    )
+    explorer = cell.run().box.locator("[data-explorer]")
+    other = cell_with(lab, "check.em_step(my_em_step)").edit("6 * 7")
+    step = explorer.get_by_role("button", name="E step").element_handle()
+    lab.evaluate(  # Python hears of the step while the other cell asks which names it needs
+        "([run, step]) => { run.click(); step.click(); }",
+        [other.box.locator(".py-run").element_handle(), step],
+    )
+    assert other.wait().printed == ["42"]
+    error = cell.box.locator(".py-error")
+    assert "ZeroDivisionError in line 2: " in error.text_content()
+    explorer.get_by_role("button", name="M step").click()
+    error.wait_for(state="detached")
+    cell.press("restore")
+    other.press("restore")
+
+
 def test_a_figure_is_as_wide_as_in_the_book(lab, site_url):
     other = ready(lab.context.new_page(), site_url + CHAPTER)
     for page in (lab, other):  # figures stand below covers

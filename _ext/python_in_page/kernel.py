@@ -259,10 +259,17 @@ def show_widget(widget):
 
 
 def set_traits(model, state):
-    """Take over what a reader did to an explorer in the page."""
-    widget = WIDGETS.get(model)
-    if widget is not None:
-        widget.set_state(json.loads(state))
+    """Take over what a reader did to an explorer in the page; return null or how it failed.
+
+    As JSON. It can fail: the reader's own functions may observe the explorer.
+    """
+    failure = None
+    try:
+        if model in WIDGETS:
+            WIDGETS[model].set_state(json.loads(state))
+    except BaseException as error:
+        failure = explain(error)
+    return json.dumps(failure)
 
 
 # -------------------------------------------------------------------------------------- the modules

@@ -120,6 +120,8 @@
         model.set(message.state);
         model.hearing = false;
       }
+    } else if (kind === "taken") {
+      explorers.get(message.model)?.taken(message.failure);
     } else running?.out?.(message);
   }
 
@@ -357,7 +359,7 @@
           }
           stream.pre.append(text);
         } else if (kind === "display") {
-          const shown = display(data);
+          const shown = display(data, cell);
           if (shown) add(shown);
           shown?.onshown?.();
         }
@@ -365,8 +367,8 @@
     };
   }
 
-  function display(data) {
-    if (data.explorer) return explorerOf(data.explorer);
+  function display(data, cell) {
+    if (data.explorer) return explorerOf(data.explorer, cell);
     if (data.note) return make("p", { className: "live-only", textContent: words[data.note] });
     if (data["text/html"]) {
       const box = make("div", { className: "output text_html", innerHTML: data["text/html"] });
@@ -383,11 +385,16 @@
     return data["text/plain"] === undefined ? null : listing(data["text/plain"], "text_plain");
   }
 
-  function explorerOf({ model, esm, css, state }) {
+  function explorerOf({ model, esm, css, state }, cell) {
     const box = make("div", { className: "explorer-host" });
     box.onshown = async () => {
       const made = await window.explorerHost.show(box, { esm, css, state });
       explorers.set(model, made);
+      // What Python could not do with the last thing that the reader did here.
+      made.taken = (failure) => {
+        box.querySelector(".py-error")?.remove();
+        if (failure) box.append(errorOf(failure, cell));
+      };
       made.on("change", () => {
         if (made.hearing || !machine) return;
         machine.worker.postMessage({ traits: { model, state: made.state() } });

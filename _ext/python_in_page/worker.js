@@ -2,7 +2,8 @@
 //
 // A classic worker made from a blob: URL, because a module worker does nothing from file://. The text
 // of engine.mjs stands before this one. In: {boot}, {part, bytes, last}, {run}, {names}, {traits}.
-// Out: what the kernel sends, and {ready}, {done}, {failed}, {loading}, {loaded}.
+// Out: what the kernel sends, and {ready}, {done}, {failed}, {loading}, {loaded}, {taken}, the answer to {traits}, for
+// which nothing waits.
 "use strict";
 
 // Pyodide refuses classic workers by asking whether importScripts works; all else it needs is here.
@@ -122,7 +123,9 @@ self.onmessage = ({ data }) => {
       } else if (data.names !== undefined) {
         postMessage({ kind: "done", answer: JSON.parse(kernel.needs_of(data.names)) });
       } else if (data.traits) {
-        kernel.set_traits(data.traits.model, JSON.stringify(data.traits.state));
+        const { model, state } = data.traits;
+        const failure = JSON.parse(kernel.set_traits(model, JSON.stringify(state)));
+        postMessage({ kind: "taken", model, failure });
       }
     } catch (error) {
       postMessage({ kind: "failed", message: String(error?.message ?? error).slice(0, 500) });

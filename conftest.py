@@ -1,0 +1,5 @@
+"""What tests and the notebooks that pytest runs share."""
+
+import book
+
+book.own_sockets()
