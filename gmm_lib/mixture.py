@@ -325,11 +325,7 @@ def normalize(log_joint, name="X"):
     """
     top = log_joint.max(axis=1, keepdims=True)
     if not np.isfinite(top).all():
-        raise ValueError(
-            f"{name}: expected points less than 1e150 standard deviations from some component, got "
-            f"row {int(np.isfinite(top).argmin())} farther from all; check the units of the data "
-            "and of the mixture."
-        )
+        raise too_far(name, f"row {int(np.isfinite(top).argmin())}")
     posterior = np.exp(log_joint - top)
     total = posterior.sum(axis=1, keepdims=True)
     posterior /= total
@@ -346,6 +342,14 @@ def _as_weights(weights):
     if (weights <= 0).any():
         j = int(np.argmax(weights <= 0))
         raise ValueError(
+def too_far(name, which):
+    """The error for a point that is too far from every component."""
+    return ValueError(
+        f"{name}: expected points less than 1e150 standard deviations from some component, got "
+        f"{which} farther from all; check the units of the data and of the mixture."
+    )
+
+
             f"weights: expected positive mixing weights, got weights[{j}] = {weights[j]:g}; "
             "leave a component without weight out."
         )

@@ -207,6 +207,7 @@ CASES = {
     ],
     "files": [
         lambda folder: fit(folder / "x.npy", START),
+    "engine": [lambda folder: fit([1e145], GaussianMixture([1], [0], [1e-290]))],
         lambda folder: fit(saved(folder / "x.npy"), START),
         lambda folder: arrow(3),
         lambda folder: arrow(filtered(folder)),
