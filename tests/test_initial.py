@@ -9,7 +9,9 @@ from gmm_lib import (
     datasets,
     from_labels,
     from_responsibilities,
+    kmeans,
     kmeans_plus_plus,
+    kmeans_start,
     m_step,
     random_responsibilities,
     random_start,
@@ -168,6 +170,17 @@ def test_bad_responsibilities_are_refused():
 
 
 def test_random_responsibilities_are_distributions(rng):
+@pytest.mark.parametrize("call", [kmeans_start, kmeans_plus_plus, kmeans])
+def test_points_too_close_for_squares_are_different_points(call):
+    """Their squared distances are 0 in float64: to say that all points are equal would be wrong."""
+    with pytest.raises(ValueError, match="X: expected points whose distances can be squared"):
+        call(TEN.X * 1e-180, 2, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="k = 3 for 2 different points"):
+        call(
+            [1e-180, 1e-180, 0.5, 0.5], 3, rng=np.random.default_rng(0), sample_weight=[1, 0, 1, 1]
+        )
+
+
     w = random_responsibilities(2000, 3, rng)
     assert w.shape == (2000, 3)
     assert w.min() >= 0

@@ -267,7 +267,10 @@ CASES = {
         lambda folder: incremental_states(TEN, START, blocks=11, rng=rng()),
         lambda folder: stepwise_states(TEN, START, exponent=2, rng=rng()),
     ],
-    "partition": [lambda folder: kmeans_plus_plus([1, 1, 2], 3, rng=rng())],
+    "partition": [
+        lambda folder: kmeans_plus_plus([1, 1, 2], 3, rng=rng()),
+        lambda folder: kmeans_plus_plus([1e-180, 2e-180], 2, rng=rng()),
+    ],
     "plotting": [
         lambda folder: plotting.draw_heights([1, 2, 3], [1, 2], ax=axes()),
         lambda folder: plotting.draw_surface(np.add, [1, 2], [1, 2], ax=axes()),
