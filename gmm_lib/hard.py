@@ -303,7 +303,7 @@ def kmeans(
 
 def _center_starts(X, k_or_centers, n_init, rng, weight):
     """The centers to start from, made one set at a time as they are asked for."""
-    if np.ndim(k_or_centers) > 0:
+    if as_plain_array(k_or_centers, "k_or_centers").ndim > 0:
         if n_init != 1:
             raise ValueError(
                 f"n_init: expected 1 with given centers, got {n_init}; every run from one start "

@@ -38,7 +38,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gmm_lib import tables
-from gmm_lib._validate import as_choice, as_count, as_number, as_points, as_sample_weight
+from gmm_lib._validate import (
+    as_choice,
+    as_count,
+    as_number,
+    as_plain_array,
+    as_points,
+    as_sample_weight,
+)
 from gmm_lib.covariance import (
     COVARIANCE_TYPES,
     LOG_2PI,
@@ -322,17 +329,18 @@ class Gaps:
 
 def _as_points_with_gaps(X, d):
     """Return points (m, d) with 0 where a value is missing, and where one is not."""
+    masked = np.False_
     if tables.is_table(X):
         X = tables.as_array(X, "X")
     elif isinstance(X, np.ma.MaskedArray):
-        X = X.astype(float).filled(np.nan)
-    try:
-        missing = np.isnan(X)
-        given = np.where(missing, 0.0, X)
-    except (TypeError, ValueError):  # not an array of numbers: the door for points says what it is
-        missing, given = False, X
-    points = as_points(given, d)
-    seen = ~np.broadcast_to(missing, np.shape(given)).reshape(points.shape)
+        X, masked = X.data, np.ma.getmaskarray(X)
+    array = as_plain_array(X, "X")
+    missing = np.zeros(array.shape, dtype=bool)
+    if array.dtype.kind in "iuf":  # else the door for points says what it is
+        missing = np.isnan(array) | masked
+        X = np.where(missing, 0, array)
+    points = as_points(X, d)
+    seen = ~missing.reshape(points.shape)
     empty = ~seen.any(axis=1)
     if empty.any():
         raise ValueError(

@@ -152,6 +152,12 @@ def test_labels_are_hard_responsibilities():
     [
         (["a"] * 10, TypeError, "labels: expected whole numbers, got dtype"),
         ([0.0] * 10, TypeError, "labels: expected whole numbers"),
+        ([[0], [0, 1]], ValueError, "labels: .*rows of different lengths"),
+        (
+            np.ma.array([0, 1] * 5, mask=[0] * 9 + [1]),
+            ValueError,
+            "labels: expected an array without masked entries, got 1 masked",
+        ),
         ([0] * 9, ValueError, r"labels: expected shape \(10,\)"),
         ([-1] + [0] * 9, ValueError, "labels: expected labels from 0, got -1"),
         ([10] + [0] * 9, ValueError, "labels: expected labels below the number of points"),
@@ -164,12 +170,6 @@ def test_bad_labels_are_refused(labels, error, message):
         from_labels(TEN.X, labels)
 
 
-def test_bad_responsibilities_are_refused():
-    with pytest.raises(ValueError, match="responsibilities: expected rows that sum to 1"):
-        from_responsibilities(TEN.X, np.ones((10, 2)))
-
-
-def test_random_responsibilities_are_distributions(rng):
 @pytest.mark.parametrize("call", [kmeans_start, kmeans_plus_plus, kmeans])
 def test_points_too_close_for_squares_are_different_points(call):
     """Their squared distances are 0 in float64: to say that all points are equal would be wrong."""
@@ -181,6 +181,12 @@ def test_points_too_close_for_squares_are_different_points(call):
         )
 
 
+def test_bad_responsibilities_are_refused():
+    with pytest.raises(ValueError, match="responsibilities: expected rows that sum to 1"):
+        from_responsibilities(TEN.X, np.ones((10, 2)))
+
+
+def test_random_responsibilities_are_distributions(rng):
     w = random_responsibilities(2000, 3, rng)
     assert w.shape == (2000, 3)
     assert w.min() >= 0
