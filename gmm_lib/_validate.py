@@ -378,6 +378,22 @@ def as_choice(value, name, choices):
 
     Raises
     ------
+def as_function(value, name):
+    """Return `value` if it can be called.
+
+    Raises
+    ------
+    TypeError
+        If it cannot.
+    """
+    if not callable(value):
+        raise TypeError(
+            f"{name}: expected a function, got {type(value).__name__}; pass the function itself, "
+            "without calling it."
+        )
+    return value
+
+
     ValueError
         If it is not; the message lists them.
     """

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 
 from gmm_lib._validate import (
     SUM_TOLERANCE,
+    as_function,
     as_points,
     as_real,
     as_responsibilities,
@@ -245,6 +246,7 @@ def jensen_gap(f: Callable, values: ArrayLike, weights: ArrayLike | None = None)
     >>> jensen_gap(np.square, [1, 3])
     1.0
     """
+    as_function(f, "f")
     values = as_real(values, "values")
     if values.ndim != 1 or len(values) == 0:
         raise ValueError(
@@ -254,12 +256,13 @@ def jensen_gap(f: Callable, values: ArrayLike, weights: ArrayLike | None = None)
     if weights is None:
         q = np.full(len(values), 1 / len(values))
     else:
-        q = _distributions(weights, "weights")[0]
-        if q.shape != values.shape:
+        weights = as_real(weights, "weights")
+        if weights.shape != values.shape:
             raise ValueError(
                 f"weights: expected shape {values.shape}, one probability a value, got "
-                f"{q.shape}; pass as many weights as values."
+                f"{weights.shape}; pass as many weights as values."
             )
+        q = _distributions(weights, "weights")[0]
     values, q = values[q > 0], q[q > 0]
     points = np.append(values, q @ values)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gmm_lib import bound, datasets, selection
-from gmm_lib._validate import as_number, as_points
+from gmm_lib._validate import as_function, as_number, as_points
 from gmm_lib.em import e_step as _library_e_step
 from gmm_lib.mixture import GaussianMixture
 
@@ -717,11 +717,7 @@ def variance(answer: float, points: ArrayLike, *, tol: float = 1e-2) -> Feedback
 
 def _call(function, *arguments):
     """Call the learner's function on copies, so that nothing it does in place reaches us."""
-    if not callable(function):
-        raise TypeError(
-            f"function: expected a function, got {type(function).__name__}; pass the function "
-            "itself, without calling it: check.e_step(my_e_step)."
-        )
+    as_function(function, "function")
     return function(*(a.copy() if isinstance(a, np.ndarray) else a for a in arguments))
 
 
