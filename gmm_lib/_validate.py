@@ -129,6 +129,8 @@ def _refuse_extreme(array, name, largest, first_row):
         return
     where = tuple(int(i) for i in np.argwhere(bad)[0])
     value = array[where]
+    if not where and not np.isfinite(value):
+        raise ValueError(f"{name}: expected finite numbers, got {value:g}; pass a finite one.")
     place = f"{name}[{', '.join(map(str, where))}] = {value:g}" if where else f"{name} = {value:g}"
     if first_row is not None:
         column = f", column {where[1]}" if len(where) > 1 else ""
@@ -345,7 +347,10 @@ def as_number(value, name, *, least=0.0, strict=False):
     """
     # A plain number is the common case, and not worth an array.
     plain = type(value) in (int, float) and abs(value) < LARGEST
-    number = value if plain else as_real(value, name)
+    try:
+        number = value if plain else as_real(value, name)
+    except TypeError:
+        raise TypeError(f"{name}: expected real numbers, got {value!r}; pass a float.") from None
     if not plain and number.ndim:
         raise ValueError(f"{name}: expected one number, got shape {number.shape}; pass a float.")
     if number < least or (strict and number == least):
@@ -373,11 +378,6 @@ def as_components(k, m):
     return k
 
 
-def as_choice(value, name, choices):
-    """Return `value` if it is one of `choices`.
-
-    Raises
-    ------
 def as_function(value, name):
     """Return `value` if it can be called.
 
@@ -394,6 +394,11 @@ def as_function(value, name):
     return value
 
 
+def as_choice(value, name, choices):
+    """Return `value` if it is one of `choices`.
+
+    Raises
+    ------
     ValueError
         If it is not; the message lists them.
     """

@@ -135,7 +135,7 @@ def _features(schema, columns, weight):
     """The names of the columns that are features; refused if they cannot be."""
     if columns is None:
         columns = [name for name in feature_names(schema) if name != weight]
-    elif isinstance(columns, str):
+    elif isinstance(columns, str) or not np.iterable(columns):
         raise TypeError(f"columns: expected a list of names, got {columns!r}; pass [{columns!r}].")
     columns = list(columns)
     if not columns:

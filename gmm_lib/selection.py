@@ -384,7 +384,8 @@ def compare(
         ) from error
     if not ks:
         raise ValueError("ks: expected at least one number of components, got none; pass some.")
-    types = [covariance_type] if isinstance(covariance_type, str) else list(covariance_type)
+    several = np.iterable(covariance_type) and not isinstance(covariance_type, str)
+    types = list(covariance_type) if several else [covariance_type]
     if not types:
         raise ValueError("covariance_type: expected at least one type, got none; pass some.")
     for kind in types:

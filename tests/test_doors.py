@@ -792,6 +792,7 @@ def test_a_table_of_floats_is_not_copied():
     [
         ({"columns": []}, ValueError, "at least one feature, got none; choose from a, b, name, w"),
         ({"columns": "ab"}, TypeError, r"a list of names, got 'ab'; pass \['ab'\]"),
+        ({"columns": 1}, TypeError, r"a list of names, got 1; pass \[1\]"),
         ({"columns": ["a", "a"]}, ValueError, "different names, got 'a' twice"),
         ({"columns": ["a"], "weight": "a"}, ValueError, "different names, got 'a' twice"),
         ({"columns": ["c"]}, ValueError, "columns: expected columns of the data, got 'c'; choose"),

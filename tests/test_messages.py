@@ -207,9 +207,9 @@ CASES = {
         lambda folder: list(islice(em_states(TEN, SPIKE), 99)),
         lambda folder: e_step(TEN, None),
     ],
+    "engine": [lambda folder: fit([1e145], GaussianMixture([1], [0], [1e-290]))],
     "files": [
         lambda folder: fit(folder / "x.npy", START),
-    "engine": [lambda folder: fit([1e145], GaussianMixture([1], [0], [1e-290]))],
         lambda folder: fit(saved(folder / "x.npy"), START),
         lambda folder: arrow(3),
         lambda folder: arrow(filtered(folder)),

@@ -301,6 +301,11 @@ def test_the_table_shows_what_failed_and_a_candidate_prints_without_its_fit():
             "covariance_type: expected at least one type",
         ),
         (
+            lambda rng: compare(TEN.X, [1], rng=rng, covariance_type=None),
+            ValueError,
+            "covariance_type: expected one of .*, got None",
+        ),
+        (
             lambda rng: compare(TEN.X, [1], rng=rng, covariance_type=["full", "round"]),
             ValueError,
             "covariance_type: expected one of",
