@@ -17,7 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gmm_lib._extras import needing
-from gmm_lib._validate import as_count, as_function, as_number, as_points, as_responsibilities
+from gmm_lib._validate import (
+    as_count,
+    as_function,
+    as_number,
+    as_points,
+    as_real,
+    as_responsibilities,
+)
 from gmm_lib.em import as_mixture
 from gmm_lib.initial import as_labels
 from gmm_lib.mixture import GaussianMixture
@@ -332,7 +339,7 @@ def draw_ellipses(
     >>> plotting.plt.close()
     """
     _dimension(mixture, 2, "use draw_density in one dimension")
-    n_std = [as_number(r, "n_std", strict=True) for r in np.atleast_1d(n_std)]
+    n_std = [as_number(r, "n_std", strict=True) for r in np.atleast_1d(as_real(n_std, "n_std"))]
     ax = _axes(ax)
     ellipses = []
     for j in range(mixture.k):

@@ -809,6 +809,11 @@ def test_arrow_refuses_columns_that_cannot_be_features(options, error, message):
         arrow(columns, **options)
 
 
+def test_a_file_that_is_not_there_is_not_called_unreadable(tmp_path):
+    with pytest.raises(FileNotFoundError, match="X: expected the path of a file, got .*no such"):
+        arrow(tmp_path / "x.parquet")
+
+
 def test_arguments_without_a_use_are_refused():
     for source, options, message in (
         (table(X), {"sample_weight": np.ones(10)}, "blocks, which bring their own weights"),

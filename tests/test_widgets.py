@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import sys
 
 import matplotlib
 import numpy as np
@@ -423,3 +424,9 @@ def test_it_is_accessible_and_fits(explorer_page, Demo, width, theme):
     x, y = center(page.get_by_role("slider", name="Point"))
     assert 0 < x < width
     assert y > 0
+
+
+def test_a_picture_without_matplotlib_names_what_brings_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'gmm-lib\[widgets\]'"):
+        widgets.JensenExplorer().still_png()

@@ -19,6 +19,8 @@ import anywidget
 import numpy as np
 from traitlets import Dict, TraitError, TraitType, Unicode, default
 
+from gmm_lib._extras import needing
+
 HERE = Path(__file__).parent
 
 # --------------------------------------------------------------------------------------- ES modules
@@ -465,7 +467,8 @@ class Explorer(anywidget.AnyWidget):
 
     def still_png(self, dpi=90):
         """Return `still` as PNG bytes."""
-        figure = self.still()
+        with needing("widgets", "the picture of an explorer"):
+            figure = self.still()
         buffer = io.BytesIO()
         # No date or version in the file: the same state gives the same bytes.
         figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
