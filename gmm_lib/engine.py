@@ -204,12 +204,35 @@ def heights(mixture):
 # --------------------------------------------------------------------------------------- the engine
 
 
-class Engine:
+class Centered:
+    """Mixtures as they are seen from `center`, a point amid the data.
+
+    `centered` takes a mixture there and `restored` takes it back. So a mean keeps its digits where
+    all data are far from the origin, which it could not as a number near 1e8.
+    """
+
+    center: np.ndarray
+
+    def centered(self, mixture):
+        """Return a mixture as seen from the center."""
+        return self._moved(mixture, -self.center)
+
+    def restored(self, mixture):
+        """Return a mixture seen from the center in the coordinates of the data."""
+        return self._moved(mixture, self.center)
+
+    def _moved(self, mixture, by):
+        if not by.any():
+            return mixture
+        return GaussianMixture._trusted(
+            mixture.weights, mixture.means + by, mixture.covariances, mixture.cholesky
+        )
+
+
+class Engine(Centered):
     """The E and M step on data that stay where they are.
 
-    Mixtures and statistics are told about `center`, a point amid the data: `centered` takes a
-    mixture there and `restored` takes it back. So a mean keeps its digits where all data are far
-    from the origin, which it could not as a number near 1e8.
+    Mixtures and statistics are told about `center`.
 
     Parameters
     ----------
@@ -250,28 +273,12 @@ class Engine:
         # 0 unless the mean lies ten standard deviations away, for then hardly a point is nearer.
         away = mean * mean > diagonals(overall.scatter)[0] * (100 / self.points)
         self.center = mean * away
-        self._moved_at_all = True in away.tolist()
         if not self.features.peaked:
             offset = mean - self.center
             self.second_moment = (
                 scatter + self.points * offset[:, None] * offset
             )  # about the center
         self._natural = self._successor = (None, None)
-
-    def centered(self, mixture):
-        """Return a mixture as seen from the center."""
-        return self._moved(mixture, -self.center)
-
-    def restored(self, mixture):
-        """Return a mixture seen from the center in the coordinates of the data."""
-        return self._moved(mixture, self.center)
-
-    def _moved(self, mixture, by):
-        if not self._moved_at_all:
-            return mixture
-        return GaussianMixture._trusted(
-            mixture.weights, mixture.means + by, mixture.covariances, mixture.cholesky
-        )
 
     def e_step(self, mixture):
         """Return the sufficient statistics of the data under the mixture's responsibilities.

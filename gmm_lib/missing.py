@@ -53,6 +53,7 @@ from gmm_lib.covariance import (
     log_determinants,
 )
 from gmm_lib.em import EMState, as_mixture, constrained
+from gmm_lib.engine import Centered
 from gmm_lib.fitting import Fit, best_of, starts_of
 from gmm_lib.mixture import GaussianMixture, normalize
 from gmm_lib.prior import CovariancePrior, as_prior
@@ -186,11 +187,8 @@ def fit_missing(
     return best_of(gaps, starts, tol, max_iter)
 
 
-class Gaps:
+class Gaps(Centered):
     """The E and M step on points with gaps, with the methods of `gmm_lib.engine.Engine`.
-
-    As there, mixtures and statistics are told about `center`, which keeps the digits of a mean
-    where all data are far from the origin.
 
     Parameters
     ----------
@@ -275,19 +273,6 @@ class Gaps:
             log_joint[group[0]] = self._completed(mixture, *group)[0]
         w, log_density = normalize(log_joint)
         return w, float(log_density.sum() if self.weight is None else self.weight @ log_density)
-
-    def centered(self, mixture):
-        """Return a mixture as seen from the center."""
-        return self._moved(mixture, -self.center)
-
-    def restored(self, mixture):
-        """Return a mixture seen from the center in the coordinates of the data."""
-        return self._moved(mixture, self.center)
-
-    def _moved(self, mixture, by):
-        return GaussianMixture._trusted(
-            mixture.weights, mixture.means + by, mixture.covariances, mixture.cholesky
-        )
 
     def filled(self):
         """Return the points with their gaps filled by the conditional mean under one Gaussian."""

@@ -299,15 +299,18 @@ class GaussianMixture:
         )
 
     def __repr__(self):
-        parts = (
-            f"{name}={np.array2string(value, precision=4, separator=', ')}"
-            for name, value in (
-                ("weights", self.weights),
-                ("means", self.means[:, 0] if self.d == 1 else self.means),
-                ("covariances", self.covariances[:, 0, 0] if self.d == 1 else self.covariances),
-            )
-        )
-        return f"GaussianMixture({', '.join(parts)})".replace("\n", " ")
+        return f"GaussianMixture({in_words(self.weights, self.means, self.covariances)})"
+
+
+def in_words(weights, means, covariances):
+    """The parameters of a mixture, or what has their shapes, on a line."""
+    if means.shape[1] == 1:
+        means, covariances = means[:, 0], covariances[:, 0, 0]
+    values = {"weights": weights, "means": means, "covariances": covariances}
+    return ", ".join(
+        f"{name}={np.array2string(value, precision=4, separator=', ')}"
+        for name, value in values.items()
+    ).replace("\n", " ")
 
 
 def normalize(log_joint, name="X"):

@@ -39,7 +39,7 @@ from gmm_lib._validate import as_choice, as_points, as_sample_weight
 from gmm_lib.covariance import COVARIANCE_TYPES, diagonals
 from gmm_lib.em import as_mixture
 from gmm_lib.features import features_of
-from gmm_lib.mixture import GaussianMixture
+from gmm_lib.mixture import GaussianMixture, in_words
 from gmm_lib.prior import CovariancePrior, as_prior
 
 # The information counts as singular where less than this share of the complete information is left
@@ -105,17 +105,8 @@ class StandardErrors:
     distance: float
 
     def __repr__(self):
-        one = self.means.shape[1] == 1
-        parts = (
-            f"{name}={np.array2string(value, precision=4, separator=', ')}"
-            for name, value in (
-                ("weights", self.weights),
-                ("means", self.means[:, 0] if one else self.means),
-                ("covariances", self.covariances[:, 0, 0] if one else self.covariances),
-            )
-        )
-        text = f"StandardErrors({', '.join(parts)}, condition={self.condition:.3g})"
-        return text.replace("\n", " ")
+        errors = in_words(self.weights, self.means, self.covariances)
+        return f"StandardErrors({errors}, condition={self.condition:.3g})"
 
 
 def standard_errors(
