@@ -328,6 +328,7 @@ CASES = {
         lambda folder: widgets.BoundExplorer(selected=0.5),
         lambda folder: widgets.BoundExplorer(selected=-1),
         lambda folder: widgets.BoundExplorer(half="E"),
+        lambda folder: widgets.LikelihoodExplorer("ten"),
         lambda folder: widgets.BoundExplorer(color="red"),
         lambda folder: widgets.BoundExplorer.from_link("#em=e30"),
         lambda folder: widgets.BoundExplorer.from_link("#bound=1"),
@@ -335,7 +336,6 @@ CASES = {
         lambda folder: Bare().describe(),
     ],
     "widgets.bound": [
-        lambda folder: widgets.BoundExplorer("iris"),
         lambda folder: widgets.BoundExplorer(weights=[0.5, 0.6]),
         lambda folder: widgets.BoundExplorer(q=[0.5]),
         lambda folder: widgets.BoundExplorer(selected=10),
@@ -378,7 +378,6 @@ CASES = {
         lambda folder: widgets.LabelsExplorer(ddof=2),
     ],
     "widgets.likelihood": [
-        lambda folder: widgets.LikelihoodExplorer("ten"),
         lambda folder: widgets.LikelihoodExplorer(points=[1, 2]),
         lambda folder: widgets.LikelihoodExplorer(mu=30.0),
         lambda folder: widgets.LikelihoodExplorer(factors=6),
