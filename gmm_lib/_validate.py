@@ -84,7 +84,8 @@ def as_plain_array(values, name) -> np.ndarray:
 def _count_masked(values):
     """How many entries are masked, in an array or in lists of such."""
     if isinstance(values, (list, tuple)):
-        return sum(map(_count_masked, values))
+        plain = {float, int}.issuperset(map(type, values))  # most often, and soon told
+        return 0 if plain else sum(map(_count_masked, values))
     return int(np.ma.count_masked(values)) if isinstance(values, np.ma.MaskedArray) else 0
 
 
