@@ -31,7 +31,7 @@ from gmm_lib._validate import (
     as_sample_weight,
 )
 from gmm_lib.em import as_mixture
-from gmm_lib.mixture import GaussianMixture, normalize
+from gmm_lib.mixture import GaussianMixture, normalize, too_far
 
 
 class Gradient(NamedTuple):
@@ -377,11 +377,14 @@ def bound_gradient(
     N = w.sum(axis=0)
     whiten = np.linalg.inv(mixture.cholesky)  # L⁻¹, so that Σ⁻¹ = L⁻ᵀ L⁻¹
     means, covariances = np.empty_like(mixture.means), np.empty_like(mixture.covariances)
-    for j in range(mixture.k):
-        z = (X - mixture.means[j]) @ whiten[j].T
-        means[j] = whiten[j].T @ (w[:, j] @ z)
-        excess = (w[:, j, None] * z).T @ z - N[j] * np.eye(mixture.d)
-        covariances[j] = 0.5 * whiten[j].T @ excess @ whiten[j]
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+        for j in range(mixture.k):
+            z = (X - mixture.means[j]) @ whiten[j].T
+            means[j] = whiten[j].T @ (w[:, j] @ z)
+            excess = (w[:, j, None] * z).T @ z - N[j] * np.eye(mixture.d)
+            covariances[j] = 0.5 * whiten[j].T @ excess @ whiten[j]
+    if not (np.isfinite(means).all() and np.isfinite(covariances).all()):
+        raise too_far("X", "one")
     return Gradient(N / mixture.weights, means, covariances)
 
 

@@ -260,6 +260,7 @@ class Coordinates:
         information[covariance, covariance] = within - 0.5 * (count + pseudo) * volume
         return information
 
+    @np.errstate(over="ignore", invalid="ignore")  # `_errors` looks whether the sums are finite
     def derivatives(self, X, weight, prior=None):
         """Return the gradient (p,) of what was climbed, complete and missing information (p, p)."""
         mixture, p = self.mixture, len(self.names)
@@ -291,16 +292,18 @@ class Coordinates:
 
 def _errors(coordinates, gradient, complete, missing):
     """The standard errors, or why there are none."""
-    information = complete - missing
     # Each parameter in the unit that makes its complete information 1, or digits would be lost.
     unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(complete)), np.finfo(float).tiny))
     try:
+        if not all(np.isfinite(each).all() for each in (gradient, complete, missing)):
+            raise np.linalg.LinAlgError
         factor = np.linalg.cholesky(complete * unit[:, None] * unit)
     except np.linalg.LinAlgError:
         raise ValueError(
             "mixture: expected a maximum, got a mixture so far from one that the points would not "
             f"fix it even if their labels were known; {REMEDY}"
         ) from None
+    information = complete - missing
     whiten = np.linalg.inv(factor) * unit  # so that I_c becomes the identity
     left, vectors = np.linalg.eigh(whiten @ information @ whiten.T)
     if left[0] <= SINGULAR:

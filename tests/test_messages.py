@@ -189,6 +189,7 @@ CASES = {
         lambda folder: fit([table(a=[1.0], b=[2.0]), table(b=[1.0], a=[2.0])], START),
     ],
     "bound": [
+        lambda folder: bound.bound_gradient([1e145], GaussianMixture([1], [0], [1e-290]), [[1]]),
         lambda folder: bound.kl_divergence([0.5, 0.5], [1.0]),
         lambda folder: bound.jensen_gap(np.log, []),
         lambda folder: bound.jensen_gap(np.log, [1, 2], [1.0]),
