@@ -737,7 +737,10 @@ def _compare(got, right, mistakes, names):
         what = f"{length} values" if length is not None else type(got).__name__
         return _not_yet("shape", expected=f"{len(right)} values, {', '.join(names)}", got=what)
     try:
-        got = tuple(np.asarray(part, dtype=float) for part in got)
+        arrays = tuple(map(np.asarray, got))
+        if any(array.dtype.kind in "cSUmM" for array in arrays):  # a cast might make numbers of it
+            raise TypeError
+        got = tuple(array.astype(float) for array in arrays)
     except (TypeError, ValueError):
         kinds = ", ".join(type(part).__name__ for part in got)
         return _not_yet("shape", expected=f"numbers ({', '.join(names)})", got=kinds)
