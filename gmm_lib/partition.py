@@ -176,8 +176,12 @@ def standardized(X, weight):
     return centered / np.where(spread > 0, spread, 1)
 
 
+class TooFewDifferentError(ValueError):
+    """There are fewer different points than components: a fault of the data, not of a call."""
+
+
 def too_few_different(k, different):
-    return ValueError(
+    return TooFewDifferentError(
         f"k: expected at most as many components as different points, got k = {k} for {different} "
         f"different point{'s'[: different != 1]}; use a smaller k."
     )

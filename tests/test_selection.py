@@ -315,6 +315,11 @@ def test_the_table_shows_what_failed_and_a_candidate_prints_without_its_fit():
             ValueError,
             "sample_weight: expected weights that count points, of sum at least 1, got 0.1",
         ),
+        (
+            lambda rng: compare([1, 1, 2], [3], rng=rng, tol=-1),
+            ValueError,
+            "tol: expected a number",
+        ),
         (lambda rng: compare(TEN.X, [1], rng=rng, sample_weight=[1]), ValueError, "sample_weight"),
         (lambda rng: icl(np.nan, [[1]]), ValueError, "bic: expected finite"),
         (lambda rng: icl(1.0, [[0.5]]), ValueError, "responsibilities: expected rows that sum"),
