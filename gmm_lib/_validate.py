@@ -55,12 +55,22 @@ def _as_array(values, name):
         return tables.as_array(values, name)
     if isinstance(values, Mapping):  # numpy might take the keys
         return np.empty((), dtype=object)
-    parts = values if isinstance(values, (list, tuple)) else [values]
-    masked = sum(int(np.ma.count_masked(p)) for p in parts if isinstance(p, np.ma.MaskedArray))
+    return as_plain_array(values, name)
+
+
+def as_plain_array(values, name) -> np.ndarray:
+    """Return np.asarray(values), with a word about what that drops without one: masks.
+
+    Raises
+    ------
+    ValueError
+        If `values` is ragged or masked.
+    """
+    masked = _count_masked(values)
     if masked:
         raise ValueError(
             f"{name}: expected an array without masked entries, got {masked} masked; drop those "
-            "rows, or use fit_missing, for which a masked entry is a missing value."
+            "rows, or give fit_missing one masked array, in which they are missing values."
         )
     try:
         return np.asarray(values)
@@ -69,6 +79,14 @@ def _as_array(values, name):
             f"{name}: expected a rectangular array of numbers, got rows of different lengths; "
             "make every row the same length."
         ) from error
+
+
+def _count_masked(values):
+    """How many entries are masked, in an array or in lists of such."""
+    if isinstance(values, (list, tuple)):
+        plain = {float, int}.issuperset(map(type, values))  # most often, and soon told
+        return 0 if plain else sum(map(_count_masked, values))
+    return int(np.ma.count_masked(values)) if isinstance(values, np.ma.MaskedArray) else 0
 
 
 def _refuse_non_numbers(values, array, name):
@@ -101,7 +119,9 @@ def _plainly_fine(array):
     if array.flags.forc:  # one pass: a small sum of squares holds nothing else
         flat = array.ravel(order="K")
         return np.vdot(flat, flat) < LARGEST**2  # alone among products, it never warns
-    return not array.size or (np.isfinite(array.sum()) and max(array.max(), -array.min()) < LARGEST)
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum that is not finite is looked into
+        finite = np.isfinite(array.sum())
+    return not array.size or (finite and max(array.max(), -array.min()) < LARGEST)
 
 
 def _refuse_extreme(array, name, largest, first_row):
@@ -110,6 +130,8 @@ def _refuse_extreme(array, name, largest, first_row):
         return
     where = tuple(int(i) for i in np.argwhere(bad)[0])
     value = array[where]
+    if not where and not np.isfinite(value):
+        raise ValueError(f"{name}: expected finite numbers, got {value:g}; pass a finite one.")
     place = f"{name}[{', '.join(map(str, where))}] = {value:g}" if where else f"{name} = {value:g}"
     if first_row is not None:
         column = f", column {where[1]}" if len(where) > 1 else ""
@@ -326,7 +348,10 @@ def as_number(value, name, *, least=0.0, strict=False):
     """
     # A plain number is the common case, and not worth an array.
     plain = type(value) in (int, float) and abs(value) < LARGEST
-    number = value if plain else as_real(value, name)
+    try:
+        number = value if plain else as_real(value, name)
+    except TypeError:
+        raise TypeError(f"{name}: expected real numbers, got {value!r}; pass a float.") from None
     if not plain and number.ndim:
         raise ValueError(f"{name}: expected one number, got shape {number.shape}; pass a float.")
     if number < least or (strict and number == least):
@@ -352,6 +377,22 @@ def as_components(k, m):
             "use a smaller k or more data."
         )
     return k
+
+
+def as_function(value, name):
+    """Return `value` if it can be called.
+
+    Raises
+    ------
+    TypeError
+        If it cannot.
+    """
+    if not callable(value):
+        raise TypeError(
+            f"{name}: expected a function, got {type(value).__name__}; pass the function itself, "
+            "without calling it."
+        )
+    return value
 
 
 def as_choice(value, name, choices):

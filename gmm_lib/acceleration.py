@@ -98,7 +98,7 @@ def squarem_states(
     6 -32.2416
     9 -32.2391
     """
-    as_mixture(initial)
+    as_mixture(initial, "initial")
     X = as_points(X, initial.d)
     as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
     weight = as_sample_weight(sample_weight, len(X))

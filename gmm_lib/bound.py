@@ -24,13 +24,14 @@ from numpy.typing import ArrayLike
 
 from gmm_lib._validate import (
     SUM_TOLERANCE,
+    as_function,
     as_points,
     as_real,
     as_responsibilities,
     as_sample_weight,
 )
 from gmm_lib.em import as_mixture
-from gmm_lib.mixture import GaussianMixture, normalize
+from gmm_lib.mixture import GaussianMixture, normalize, too_far
 
 
 class Gradient(NamedTuple):
@@ -245,6 +246,7 @@ def jensen_gap(f: Callable, values: ArrayLike, weights: ArrayLike | None = None)
     >>> jensen_gap(np.square, [1, 3])
     1.0
     """
+    as_function(f, "f")
     values = as_real(values, "values")
     if values.ndim != 1 or len(values) == 0:
         raise ValueError(
@@ -254,12 +256,13 @@ def jensen_gap(f: Callable, values: ArrayLike, weights: ArrayLike | None = None)
     if weights is None:
         q = np.full(len(values), 1 / len(values))
     else:
-        q = _distributions(weights, "weights")[0]
-        if q.shape != values.shape:
+        weights = as_real(weights, "weights")
+        if weights.shape != values.shape:
             raise ValueError(
                 f"weights: expected shape {values.shape}, one probability a value, got "
-                f"{q.shape}; pass as many weights as values."
+                f"{weights.shape}; pass as many weights as values."
             )
+        q = _distributions(weights, "weights")[0]
     values, q = values[q > 0], q[q > 0]
     points = np.append(values, q @ values)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -374,11 +377,14 @@ def bound_gradient(
     N = w.sum(axis=0)
     whiten = np.linalg.inv(mixture.cholesky)  # L⁻¹, so that Σ⁻¹ = L⁻ᵀ L⁻¹
     means, covariances = np.empty_like(mixture.means), np.empty_like(mixture.covariances)
-    for j in range(mixture.k):
-        z = (X - mixture.means[j]) @ whiten[j].T
-        means[j] = whiten[j].T @ (w[:, j] @ z)
-        excess = (w[:, j, None] * z).T @ z - N[j] * np.eye(mixture.d)
-        covariances[j] = 0.5 * whiten[j].T @ excess @ whiten[j]
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+        for j in range(mixture.k):
+            z = (X - mixture.means[j]) @ whiten[j].T
+            means[j] = whiten[j].T @ (w[:, j] @ z)
+            excess = (w[:, j, None] * z).T @ z - N[j] * np.eye(mixture.d)
+            covariances[j] = 0.5 * whiten[j].T @ excess @ whiten[j]
+    if not (np.isfinite(means).all() and np.isfinite(covariances).all()):
+        raise too_far("X", "one")
     return Gradient(N / mixture.weights, means, covariances)
 
 

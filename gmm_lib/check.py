@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gmm_lib import bound, datasets, selection
-from gmm_lib._validate import as_number, as_points
+from gmm_lib._validate import as_function, as_number, as_points
 from gmm_lib.em import e_step as _library_e_step
 from gmm_lib.mixture import GaussianMixture
 
@@ -717,11 +717,7 @@ def variance(answer: float, points: ArrayLike, *, tol: float = 1e-2) -> Feedback
 
 def _call(function, *arguments):
     """Call the learner's function on copies, so that nothing it does in place reaches us."""
-    if not callable(function):
-        raise TypeError(
-            f"function: expected a function, got {type(function).__name__}; pass the function "
-            "itself, without calling it: check.e_step(my_e_step)."
-        )
+    as_function(function, "function")
     return function(*(a.copy() if isinstance(a, np.ndarray) else a for a in arguments))
 
 
@@ -741,7 +737,10 @@ def _compare(got, right, mistakes, names):
         what = f"{length} values" if length is not None else type(got).__name__
         return _not_yet("shape", expected=f"{len(right)} values, {', '.join(names)}", got=what)
     try:
-        got = tuple(np.asarray(part, dtype=float) for part in got)
+        arrays = tuple(map(np.asarray, got))
+        if any(array.dtype.kind in "cSUmM" for array in arrays):  # a cast might make numbers of it
+            raise TypeError
+        got = tuple(array.astype(float) for array in arrays)
     except (TypeError, ValueError):
         kinds = ", ".join(type(part).__name__ for part in got)
         return _not_yet("shape", expected=f"numbers ({', '.join(names)})", got=kinds)

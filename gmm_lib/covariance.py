@@ -68,10 +68,16 @@ TIED = "covariance_type='tied'"
 DIAG = "covariance_type='diag'"
 LEAVE_OUT = "leaving that feature out"
 PRIOR = "a prior: prior=CovariancePrior.from_data(X, k)"
+OWN_PRIOR = "a prior with a covariance of your own: prior=CovariancePrior(strength, covariance)"
 
 
-def remedies(k, covariance_type, prior, *, flat=False, empty=False):
-    """What may help k components of this type, so that nobody is told to do what he does."""
+def remedies(k, covariance_type, prior, *, flat=False, empty=False, one_place=False):
+    """What may help k components of this type, so that nobody is told to do what he does.
+
+    `one_place`: all points are there, and have no scale to take a prior from.
+    """
+    if one_place:
+        return [OWN_PRIOR] if prior is None else []
     found = [RESTART, FEWER] if k > 1 else []
     if empty:
         return found
@@ -186,11 +192,14 @@ def checked_cholesky(weights, means, covariances, covariance_type="full", prior=
     spread = variances > (8 * EPS) ** 2 * mean_square
     if not spread.all():
         j, i = (int(n) for n in np.argwhere(~spread)[0])
+        apart = np.ptp(means, axis=0) > 8 * EPS * np.sqrt(mean_square)
         raise DegenerateComponentError(
             j,
             f"it collapsed onto one place, with variance {variances[j, i]:.3g} in feature {i + 1} "
             f"about its mean {means[j, i]:.6g}, where the likelihood has no bound",
-            remedies=remedies(len(weights), covariance_type, prior),
+            remedies=remedies(
+                len(weights), covariance_type, prior, one_place=not (spread | apart).any()
+            ),
         )
     if d == 1:  # the root of a variance is its Cholesky factor; teaching size is mostly this case
         return np.sqrt(covariances)

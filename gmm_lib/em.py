@@ -189,7 +189,7 @@ def em_states(
     >>> [round(state.log_likelihood, 4) for state in islice(em_states(x, start), 3)]
     [-60.7213, -34.5257, -34.1747]
     """
-    as_mixture(initial)
+    as_mixture(initial, "initial")
     X = as_points(X, initial.d)
     as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
     as_sample_weight(sample_weight, len(X))

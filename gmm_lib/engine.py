@@ -32,7 +32,7 @@ from gmm_lib.covariance import (
     diagonals,
 )
 from gmm_lib.features import features_of
-from gmm_lib.mixture import GaussianMixture
+from gmm_lib.mixture import GaussianMixture, too_far
 from gmm_lib.rows import ONE_THREAD_PRODUCT
 from gmm_lib.statistics import SufficientStatistics, moments
 from gmm_lib.stream import as_source
@@ -54,6 +54,10 @@ BLOCK_NUMBERS, LEAST_BLOCK = 320 * 1024, 256
 
 
 # ------------------------------------------------------- kernels: sums over the points of one part
+
+# The squares of points far away may overflow; the engine looks whether what comes of it is finite.
+# Numpy is told in the kernels, not around them, for they run in threads and on other machines.
+with_far_points = np.errstate(over="ignore", invalid="ignore")
 
 
 def posterior(log_joint, weight, peaked=True, sums=True):
@@ -87,6 +91,7 @@ def posterior(log_joint, weight, peaked=True, sums=True):
     return log_likelihood
 
 
+@with_far_points
 def product_form(points, weight, work, *, theta, center, features, sums=True):
     """Sums S (k, D) of w_j q(z) and log-likelihood of points (n, d), as two products a block.
 
@@ -127,6 +132,7 @@ def product_form(points, weight, work, *, theta, center, features, sums=True):
     return S.T if wide else S, log_likelihood
 
 
+@with_far_points
 def whitened(points, weight, work, *, mixture, whiten, peaks, center, sums=True):
     """Statistics about μ_j and log-likelihood of points (n, d), subtracting before squaring.
 
@@ -198,12 +204,35 @@ def heights(mixture):
 # --------------------------------------------------------------------------------------- the engine
 
 
-class Engine:
+class Centered:
+    """Mixtures as they are seen from `center`, a point amid the data.
+
+    `centered` takes a mixture there and `restored` takes it back. So a mean keeps its digits where
+    all data are far from the origin, which it could not as a number near 1e8.
+    """
+
+    center: np.ndarray
+
+    def centered(self, mixture):
+        """Return a mixture as seen from the center."""
+        return self._moved(mixture, -self.center)
+
+    def restored(self, mixture):
+        """Return a mixture seen from the center in the coordinates of the data."""
+        return self._moved(mixture, self.center)
+
+    def _moved(self, mixture, by):
+        if not by.any():
+            return mixture
+        return GaussianMixture._trusted(
+            mixture.weights, mixture.means + by, mixture.covariances, mixture.cholesky
+        )
+
+
+class Engine(Centered):
     """The E and M step on data that stay where they are.
 
-    Mixtures and statistics are told about `center`, a point amid the data: `centered` takes a
-    mixture there and `restored` takes it back. So a mean keeps its digits where all data are far
-    from the origin, which it could not as a number near 1e8.
+    Mixtures and statistics are told about `center`.
 
     Parameters
     ----------
@@ -244,28 +273,12 @@ class Engine:
         # 0 unless the mean lies ten standard deviations away, for then hardly a point is nearer.
         away = mean * mean > diagonals(overall.scatter)[0] * (100 / self.points)
         self.center = mean * away
-        self._moved_at_all = True in away.tolist()
         if not self.features.peaked:
             offset = mean - self.center
             self.second_moment = (
                 scatter + self.points * offset[:, None] * offset
             )  # about the center
         self._natural = self._successor = (None, None)
-
-    def centered(self, mixture):
-        """Return a mixture as seen from the center."""
-        return self._moved(mixture, -self.center)
-
-    def restored(self, mixture):
-        """Return a mixture seen from the center in the coordinates of the data."""
-        return self._moved(mixture, self.center)
-
-    def _moved(self, mixture, by):
-        if not self._moved_at_all:
-            return mixture
-        return GaussianMixture._trusted(
-            mixture.weights, mixture.means + by, mixture.covariances, mixture.cholesky
-        )
 
     def e_step(self, mixture):
         """Return the sufficient statistics of the data under the mixture's responsibilities.
@@ -282,7 +295,6 @@ class Engine:
             ℓ(θ) of the mixture given, in nats.
         """
         if not self._few(mixture) and self.natural_parameters(mixture)[2] <= TOLERANCE:
-            # Far outliers may overflow when squared; then the result is not finite, and not used.
             # A component without points has no mean, which the M step reports.
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 statistics, log_likelihood = self._by_products(mixture)
@@ -294,8 +306,7 @@ class Engine:
     def log_likelihood(self, mixture):
         """Return ℓ(θ) in nats: the E step without its sums."""
         if not self._few(mixture) and self.natural_parameters(mixture)[2] <= TOLERANCE:
-            with np.errstate(over="ignore", invalid="ignore"):
-                log_likelihood = self._by_products(mixture, sums=False)
+            log_likelihood = self._by_products(mixture, sums=False)
             if math.isfinite(log_likelihood):
                 return log_likelihood
         return self._by_whitening(mixture, sums=False)
@@ -394,6 +405,8 @@ class Engine:
             whitened, mixture=mixture, whiten=whiten, peaks=peaks, center=self.center, sums=sums
         )
         *statistics, log_likelihood = self.source.total(kernel, shared=mixture.d <= 16)
+        if not math.isfinite(log_likelihood):
+            raise too_far("X", "one")
         log_likelihood += shift * self.points
         return (*statistics, log_likelihood) if sums else log_likelihood
 

@@ -23,10 +23,9 @@ def open_path(path, sample_weight, threads):
     FileNotFoundError, TypeError, ValueError
         If there is none of that name, it cannot be read, or holds something else than numbers.
     """
-    if not os.path.exists(path) and "://" not in path:
-        raise FileNotFoundError(f"X: expected the path of a file, got {path!r}; there is no such.")
     if os.path.splitext(path)[1].lower() != ".npy":
         return arrow(path, threads=threads)
+    _refuse_absent(path)
     try:
         array = np.load(path, mmap_mode="r")
     except (ValueError, EOFError) as error:
@@ -72,6 +71,8 @@ def arrow(source, columns=None, *, weight=None, threads=None):
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     TypeError, ValueError
         If a column is missing or not numeric, or named twice. A missing value is refused when it
         is met, with its file and row.
@@ -135,7 +136,7 @@ def _features(schema, columns, weight):
     """The names of the columns that are features; refused if they cannot be."""
     if columns is None:
         columns = [name for name in feature_names(schema) if name != weight]
-    elif isinstance(columns, str):
+    elif isinstance(columns, str) or not np.iterable(columns):
         raise TypeError(f"columns: expected a list of names, got {columns!r}; pass [{columns!r}].")
     columns = list(columns)
     if not columns:
@@ -156,12 +157,18 @@ def _features(schema, columns, weight):
     return columns
 
 
+def _refuse_absent(path):
+    if not os.path.exists(path) and "://" not in path:
+        raise FileNotFoundError(f"X: expected the path of a file, got {path!r}; there is no such.")
+
+
 def _dataset(path):
     """The pyarrow Dataset of a file or of a directory of files."""
     with needing("scale", "X"):
         import pyarrow
         import pyarrow.dataset
 
+    _refuse_absent(path)
     files = [path]
     if os.path.isdir(path):
         files = [name for _, _, names in os.walk(path) for name in names if name[0] not in "._"]

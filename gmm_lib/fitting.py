@@ -17,6 +17,7 @@ from gmm_lib._validate import (
     as_components,
     as_count,
     as_number,
+    as_plain_array,
     as_responsibilities,
     as_rng,
     refuse_shape,
@@ -261,12 +262,12 @@ def _start_from(init, source, k, covariance_type, prior):
             f"init: expected one of {', '.join(map(repr, STARTS))} with data that are not in "
             f"memory, got {type(init).__name__}; or pass a GaussianMixture in the place of k."
         )
-    if np.ndim(init) not in (1, 2):
+    w, m = as_plain_array(init, "init"), source.given
+    if w.ndim not in (1, 2):
         raise TypeError(
             f"init: expected one of {', '.join(map(repr, STARTS))}, responsibilities (m, k) or "
             f"labels (m,), got {init!r}; leave it out to start from the groups of k-means."
         )
-    w, m = np.asarray(init), source.given
     if w.ndim == 1:
         labels = as_labels(w, m)
         if labels.max() >= k:

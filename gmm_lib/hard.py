@@ -18,8 +18,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gmm_lib._validate import as_components, as_count, as_points, as_rng, as_sample_weight
-from gmm_lib.covariance import PRIOR, RESTART, DegenerateComponentError
+from gmm_lib._validate import (
+    as_components,
+    as_count,
+    as_plain_array,
+    as_points,
+    as_rng,
+    as_sample_weight,
+)
+from gmm_lib.covariance import OWN_PRIOR, PRIOR, RESTART, DegenerateComponentError
 from gmm_lib.em import as_mixture, constrained, m_step
 from gmm_lib.initial import one_hot
 from gmm_lib.mixture import GaussianMixture, normalize
@@ -152,7 +159,7 @@ def _hard_states(X, mixture, covariance_type, ddof, use_weights):
             mixture = _refit(X, labels, mixture.k, covariance_type, ddof, use_weights)
         except DegenerateComponentError as error:
             # There is no prior here to be advised.
-            possible = [remedy for remedy in error.remedies if remedy != PRIOR]
+            possible = [r for r in error.remedies if r not in (PRIOR, OWN_PRIOR)]
             raise DegenerateComponentError(error.component, error.reason, t + 1, possible) from None
 
 
@@ -296,7 +303,7 @@ def kmeans(
 
 def _center_starts(X, k_or_centers, n_init, rng, weight):
     """The centers to start from, made one set at a time as they are asked for."""
-    if np.ndim(k_or_centers) > 0:
+    if as_plain_array(k_or_centers, "k_or_centers").ndim > 0:
         if n_init != 1:
             raise ValueError(
                 f"n_init: expected 1 with given centers, got {n_init}; every run from one start "

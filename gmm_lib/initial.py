@@ -21,6 +21,7 @@ from gmm_lib._validate import (
     as_choice,
     as_components,
     as_count,
+    as_plain_array,
     as_points,
     as_rng,
     as_sample_weight,
@@ -441,7 +442,7 @@ def as_labels(labels, m) -> np.ndarray:
     TypeError, ValueError
         If they are anything else.
     """
-    array = np.asarray(labels)
+    array = as_plain_array(labels, "labels")
     if array.dtype.kind not in "iu":
         raise TypeError(
             f"labels: expected whole numbers, got dtype {array.dtype}; for named groups use the "

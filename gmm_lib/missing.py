@@ -38,7 +38,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gmm_lib import tables
-from gmm_lib._validate import as_choice, as_count, as_number, as_points, as_sample_weight
+from gmm_lib._validate import (
+    as_choice,
+    as_count,
+    as_number,
+    as_plain_array,
+    as_points,
+    as_sample_weight,
+)
 from gmm_lib.covariance import (
     COVARIANCE_TYPES,
     LOG_2PI,
@@ -46,6 +53,7 @@ from gmm_lib.covariance import (
     log_determinants,
 )
 from gmm_lib.em import EMState, as_mixture, constrained
+from gmm_lib.engine import Centered
 from gmm_lib.fitting import Fit, best_of, starts_of
 from gmm_lib.mixture import GaussianMixture, normalize
 from gmm_lib.prior import CovariancePrior, as_prior
@@ -179,11 +187,8 @@ def fit_missing(
     return best_of(gaps, starts, tol, max_iter)
 
 
-class Gaps:
+class Gaps(Centered):
     """The E and M step on points with gaps, with the methods of `gmm_lib.engine.Engine`.
-
-    As there, mixtures and statistics are told about `center`, which keeps the digits of a mean
-    where all data are far from the origin.
 
     Parameters
     ----------
@@ -269,19 +274,6 @@ class Gaps:
         w, log_density = normalize(log_joint)
         return w, float(log_density.sum() if self.weight is None else self.weight @ log_density)
 
-    def centered(self, mixture):
-        """Return a mixture as seen from the center."""
-        return self._moved(mixture, -self.center)
-
-    def restored(self, mixture):
-        """Return a mixture seen from the center in the coordinates of the data."""
-        return self._moved(mixture, self.center)
-
-    def _moved(self, mixture, by):
-        return GaussianMixture._trusted(
-            mixture.weights, mixture.means + by, mixture.covariances, mixture.cholesky
-        )
-
     def filled(self):
         """Return the points with their gaps filled by the conditional mean under one Gaussian."""
         spread = np.where(self.variance > 0, self.variance, 1)
@@ -322,17 +314,18 @@ class Gaps:
 
 def _as_points_with_gaps(X, d):
     """Return points (m, d) with 0 where a value is missing, and where one is not."""
+    masked = np.False_
     if tables.is_table(X):
         X = tables.as_array(X, "X")
     elif isinstance(X, np.ma.MaskedArray):
-        X = X.astype(float).filled(np.nan)
-    try:
-        missing = np.isnan(X)
-        given = np.where(missing, 0.0, X)
-    except (TypeError, ValueError):  # not an array of numbers: the door for points says what it is
-        missing, given = False, X
-    points = as_points(given, d)
-    seen = ~np.broadcast_to(missing, np.shape(given)).reshape(points.shape)
+        X, masked = X.data, np.ma.getmaskarray(X)
+    array = as_plain_array(X, "X")
+    missing = np.zeros(array.shape, dtype=bool)
+    if array.dtype.kind in "iuf":  # else the door for points says what it is
+        missing = np.isnan(array) | masked
+        X = np.where(missing, 0, array)
+    points = as_points(X, d)
+    seen = ~missing.reshape(points.shape)
     empty = ~seen.any(axis=1)
     if empty.any():
         raise ValueError(

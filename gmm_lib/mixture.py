@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gmm_lib._validate import LARGEST, SUM_TOLERANCE, as_count, as_points, as_real, as_rng
+from gmm_lib._validate import (
+    LARGEST,
+    SUM_TOLERANCE,
+    as_count,
+    as_plain_array,
+    as_points,
+    as_real,
+    as_rng,
+)
 from gmm_lib.covariance import LOG_2PI, log_determinants
 
 
@@ -278,8 +286,10 @@ class GaussianMixture:
         ValueError
             If it is not a permutation.
         """
-        order = np.asarray(order)
-        if order.shape != (self.k,) or not np.array_equal(np.sort(order), np.arange(self.k)):
+        order = as_plain_array(order, "order")
+        # By kind, too: truth values would choose components instead of ordering them.
+        whole = order.shape == (self.k,) and order.dtype.kind in "iu"
+        if not whole or not np.array_equal(np.sort(order), np.arange(self.k)):
             raise ValueError(
                 f"order: expected a permutation of 0 to {self.k - 1}, got {order.tolist()}; name "
                 "each component once, for example np.argsort(mixture.means[:, 0])."
@@ -289,15 +299,18 @@ class GaussianMixture:
         )
 
     def __repr__(self):
-        parts = (
-            f"{name}={np.array2string(value, precision=4, separator=', ')}"
-            for name, value in (
-                ("weights", self.weights),
-                ("means", self.means[:, 0] if self.d == 1 else self.means),
-                ("covariances", self.covariances[:, 0, 0] if self.d == 1 else self.covariances),
-            )
-        )
-        return f"GaussianMixture({', '.join(parts)})".replace("\n", " ")
+        return f"GaussianMixture({in_words(self.weights, self.means, self.covariances)})"
+
+
+def in_words(weights, means, covariances):
+    """The parameters of a mixture, or what has their shapes, on a line."""
+    if means.shape[1] == 1:
+        means, covariances = means[:, 0], covariances[:, 0, 0]
+    values = {"weights": weights, "means": means, "covariances": covariances}
+    return ", ".join(
+        f"{name}={np.array2string(value, precision=4, separator=', ')}"
+        for name, value in values.items()
+    ).replace("\n", " ")
 
 
 def normalize(log_joint, name="X"):
@@ -325,15 +338,19 @@ def normalize(log_joint, name="X"):
     """
     top = log_joint.max(axis=1, keepdims=True)
     if not np.isfinite(top).all():
-        raise ValueError(
-            f"{name}: expected points less than 1e150 standard deviations from some component, got "
-            f"row {int(np.isfinite(top).argmin())} farther from all; check the units of the data "
-            "and of the mixture."
-        )
+        raise too_far(name, f"row {int(np.isfinite(top).argmin())}")
     posterior = np.exp(log_joint - top)
     total = posterior.sum(axis=1, keepdims=True)
     posterior /= total
     return posterior, (top + np.log(total))[:, 0]
+
+
+def too_far(name, which):
+    """The error for a point that is too far from every component."""
+    return ValueError(
+        f"{name}: expected points less than 1e150 standard deviations from some component, got "
+        f"{which} farther from all; check the units of the data and of the mixture."
+    )
 
 
 def _as_weights(weights):
@@ -371,7 +388,7 @@ def _as_means(means, k):
 
 def _as_columns(columns, d) -> np.ndarray:
     """Return indices of features as an int array (n,), refusing others."""
-    array = np.atleast_1d(np.asarray(columns))
+    array = np.atleast_1d(as_plain_array(columns, "columns"))
     if array.ndim != 1 or array.size == 0:
         raise ValueError(
             f"columns: expected at least one feature, got {columns!r}; name features by their "
@@ -391,7 +408,7 @@ def _as_columns(columns, d) -> np.ndarray:
         raise ValueError(
             f"columns: expected different features, got {array.tolist()}; name each once."
         )
-    return array
+    return array.astype(np.intp)
 
 
 def as_covariances(covariances, k, d):

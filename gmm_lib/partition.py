@@ -140,13 +140,20 @@ def far_apart(X, k, rng, weight=None):
     Raises
     ------
     ValueError
-        If there are fewer than k different points to draw.
+        If there are fewer than k different points to draw, or none that are far enough apart.
     """
     chosen, nearest = [], np.inf  # squared distances to the nearest chosen point
     chance = np.ones(len(X)) if weight is None else weight
     for n in range(k):
         total = chance.cumsum()
         if total[-1] == 0:
+            here = X if weight is None else X[weight > 0]
+            if len(np.unique(here, axis=0)) > n:
+                raise ValueError(
+                    "X: expected points whose distances can be squared, got none more than "
+                    f"{np.ptp(here, axis=0).max():.3g} apart, whose square is 0 in floats; rescale "
+                    "the data (change the unit)."
+                )
             raise too_few_different(k, n)
         # side="right": the first point at which the sum is larger, so one with a chance.
         drawn = int(total.searchsorted(rng.random() * total[-1], side="right"))
@@ -169,8 +176,12 @@ def standardized(X, weight):
     return centered / np.where(spread > 0, spread, 1)
 
 
+class TooFewDifferentError(ValueError):
+    """There are fewer different points than components: a fault of the data, not of a call."""
+
+
 def too_few_different(k, different):
-    return ValueError(
+    return TooFewDifferentError(
         f"k: expected at most as many components as different points, got k = {k} for {different} "
         f"different point{'s'[: different != 1]}; use a smaller k."
     )

@@ -17,7 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gmm_lib._extras import needing
-from gmm_lib._validate import as_number, as_points, as_responsibilities
+from gmm_lib._validate import (
+    as_count,
+    as_function,
+    as_number,
+    as_points,
+    as_real,
+    as_responsibilities,
+)
 from gmm_lib.em import as_mixture
 from gmm_lib.initial import as_labels
 from gmm_lib.mixture import GaussianMixture
@@ -207,7 +214,7 @@ def component_color(j: int) -> str:
     >>> plotting.component_color(0) == plotting.component_color(6)
     True
     """
-    return COLORS[j % len(COLORS)]
+    return COLORS[as_count(j, "j", least=0) % len(COLORS)]
 
 
 def draw_density(
@@ -299,7 +306,7 @@ def draw_ellipses(
     mixture: GaussianMixture,
     *,
     ax: Axes | None = None,
-    n_std: Sequence[float] = (1.0, 2.0),
+    n_std: float | Sequence[float] = (1.0, 2.0),
     means: bool = True,
 ) -> list[Patch]:
     """Draw each component in two dimensions as ellipses of equal density about its mean.
@@ -308,7 +315,7 @@ def draw_ellipses(
     ----------
     mixture : GaussianMixture, d = 2
     ax : matplotlib.axes.Axes, optional
-    n_std : sequence of float
+    n_std : float or sequence of float
         Mahalanobis distances: the ellipse for r holds 1 - exp(-r²/2) of its component (39% at
         1, 86% at 2).
     means : bool
@@ -317,7 +324,7 @@ def draw_ellipses(
     Returns
     -------
     list of matplotlib.patches.Ellipse
-        k times len(n_std), component by component.
+        One for each number in n_std, component by component.
 
     Raises
     ------
@@ -332,7 +339,7 @@ def draw_ellipses(
     >>> plotting.plt.close()
     """
     _dimension(mixture, 2, "use draw_density in one dimension")
-    n_std = [as_number(r, "n_std", strict=True) for r in n_std]
+    n_std = [as_number(r, "n_std", strict=True) for r in np.atleast_1d(as_real(n_std, "n_std"))]
     ax = _axes(ax)
     ellipses = []
     for j in range(mixture.k):
@@ -469,6 +476,7 @@ def evaluate_grid(f: Callable, xs: ArrayLike, ys: ArrayLike) -> np.ndarray:
     >>> plotting.evaluate_grid(lambda x, y: x + 10 * y, [1, 2, 3], [0, 1]).tolist()
     [[1.0, 2.0, 3.0], [11.0, 12.0, 13.0]]
     """
+    as_function(f, "f")
     xs, ys = as_points(xs, 1, name="xs")[:, 0], as_points(ys, 1, name="ys")[:, 0]
     return np.array([[float(f(x, y)) for x in xs] for y in ys])
 
@@ -510,7 +518,8 @@ def draw_contour(
     'QuadContourSet'
     >>> plotting.plt.close()
     """
-    heights = np.ma.masked_invalid(evaluate_grid(f, _sides(xs, "xs"), _sides(ys, "ys")))
+    xs, ys = _sides(xs, "xs"), _sides(ys, "ys")
+    heights = np.ma.masked_invalid(evaluate_grid(f, xs, ys))
     return _axes(ax).contour(xs, ys, heights, levels=levels, cmap=HEIGHTS, linewidths=1.2)
 
 
@@ -586,6 +595,11 @@ def draw_path(
 
 
 def _axes(ax):
+    if ax is not None and not isinstance(ax, Axes):
+        raise TypeError(
+            f"ax: expected matplotlib Axes, got {type(ax).__name__}; pass one, for example "
+            "plt.gca(), or of several axes[0]."
+        )
     return plt.gca() if ax is None else ax
 
 

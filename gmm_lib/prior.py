@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gmm_lib._validate import as_count, as_number
+from gmm_lib._validate import LARGEST, as_count, as_number, as_real
 from gmm_lib.covariance import EPS, DegenerateComponentError, checked_cholesky, log_determinants
 from gmm_lib.engine import survey
 from gmm_lib.mixture import as_covariances, positive_definite
@@ -72,8 +72,8 @@ class CovariancePrior:
 
     def __post_init__(self):
         strength = as_number(self.strength, "strength", strict=True)
-        covariance = np.atleast_2d(self.covariance)
-        if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
+        covariance = np.atleast_2d(as_real(self.covariance, "covariance", LARGEST**2))
+        if covariance.shape != covariance.shape[:1] * 2 or not covariance.size:
             raise ValueError(
                 f"covariance: expected shape (d, d), or one variance, got {covariance.shape}; "
                 "pass one covariance matrix, shared by all components."

@@ -39,6 +39,7 @@ from gmm_lib._validate import (
 )
 from gmm_lib.covariance import COVARIANCE_TYPES, DegenerateComponentError
 from gmm_lib.fitting import Fit, fit
+from gmm_lib.partition import TooFewDifferentError
 from gmm_lib.rows import present
 
 
@@ -384,7 +385,8 @@ def compare(
         ) from error
     if not ks:
         raise ValueError("ks: expected at least one number of components, got none; pass some.")
-    types = [covariance_type] if isinstance(covariance_type, str) else list(covariance_type)
+    several = np.iterable(covariance_type) and not isinstance(covariance_type, str)
+    types = list(covariance_type) if several else [covariance_type]
     if not types:
         raise ValueError("covariance_type: expected at least one type, got none; pass some.")
     for kind in types:
@@ -422,11 +424,7 @@ def _tried(X, weight, k, rng, options):
     """A fit and None, or None and why these data have none."""
     try:
         return fit(X, k, rng=rng, sample_weight=weight, **options), None
-    except DegenerateComponentError as error:
-        return None, str(error)
-    except ValueError as error:
-        if len(np.unique(X, axis=0)) >= k:
-            raise  # the fault is not that there are fewer different points
+    except (DegenerateComponentError, TooFewDifferentError) as error:
         return None, str(error)
 
 

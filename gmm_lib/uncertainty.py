@@ -39,7 +39,7 @@ from gmm_lib._validate import as_choice, as_points, as_sample_weight
 from gmm_lib.covariance import COVARIANCE_TYPES, diagonals
 from gmm_lib.em import as_mixture
 from gmm_lib.features import features_of
-from gmm_lib.mixture import GaussianMixture
+from gmm_lib.mixture import GaussianMixture, in_words
 from gmm_lib.prior import CovariancePrior, as_prior
 
 # The information counts as singular where less than this share of the complete information is left
@@ -105,17 +105,8 @@ class StandardErrors:
     distance: float
 
     def __repr__(self):
-        one = self.means.shape[1] == 1
-        parts = (
-            f"{name}={np.array2string(value, precision=4, separator=', ')}"
-            for name, value in (
-                ("weights", self.weights),
-                ("means", self.means[:, 0] if one else self.means),
-                ("covariances", self.covariances[:, 0, 0] if one else self.covariances),
-            )
-        )
-        text = f"StandardErrors({', '.join(parts)}, condition={self.condition:.3g})"
-        return text.replace("\n", " ")
+        errors = in_words(self.weights, self.means, self.covariances)
+        return f"StandardErrors({errors}, condition={self.condition:.3g})"
 
 
 def standard_errors(
@@ -269,6 +260,7 @@ class Coordinates:
         information[covariance, covariance] = within - 0.5 * (count + pseudo) * volume
         return information
 
+    @np.errstate(over="ignore", invalid="ignore")  # `_errors` looks whether the sums are finite
     def derivatives(self, X, weight, prior=None):
         """Return the gradient (p,) of what was climbed, complete and missing information (p, p)."""
         mixture, p = self.mixture, len(self.names)
@@ -300,16 +292,18 @@ class Coordinates:
 
 def _errors(coordinates, gradient, complete, missing):
     """The standard errors, or why there are none."""
-    information = complete - missing
     # Each parameter in the unit that makes its complete information 1, or digits would be lost.
     unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(complete)), np.finfo(float).tiny))
     try:
+        if not all(np.isfinite(each).all() for each in (gradient, complete, missing)):
+            raise np.linalg.LinAlgError
         factor = np.linalg.cholesky(complete * unit[:, None] * unit)
     except np.linalg.LinAlgError:
         raise ValueError(
             "mixture: expected a maximum, got a mixture so far from one that the points would not "
             f"fix it even if their labels were known; {REMEDY}"
         ) from None
+    information = complete - missing
     whiten = np.linalg.inv(factor) * unit  # so that I_c becomes the identity
     left, vectors = np.linalg.eigh(whiten @ information @ whiten.T)
     if left[0] <= SINGULAR:

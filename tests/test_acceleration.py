@@ -164,7 +164,7 @@ def test_collapse_is_told_with_its_iteration():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: squarem_states(TEN.X, 2), TypeError, "mixture: expected a GaussianMixture"),
+        (lambda: squarem_states(TEN.X, 2), TypeError, "initial: expected a GaussianMixture"),
         (lambda: squarem_states(PLANE.X, TEN.start), ValueError, "X: expected 1 feature"),
         (lambda: squarem_states(TEN.X, TEN.start, "round"), ValueError, "covariance_type: exp"),
         (

@@ -290,6 +290,13 @@ W = np.full((10, 2), 0.5)
         (lambda: jensen_gap(np.log, [[1, 2]]), ValueError, "values: expected shape"),
         (lambda: jensen_gap(np.log, [1, 2], [0.5, 0.6]), ValueError, "weights: expected prob"),
         (lambda: jensen_gap(np.log, [1, 2], [1.0]), ValueError, r"weights: expected shape \(2,\)"),
+        (lambda: jensen_gap(np.log, [1, 2], np.eye(2)), ValueError, r"weights: .*got \(2, 2\)"),
+        (
+            lambda: bound_gradient([1e145], GaussianMixture([1], [0], [1e-290]), [[1]]),
+            ValueError,
+            "X: expected points less than 1e150 standard deviations from some component",
+        ),
+        (lambda: jensen_gap("log", [1, 2]), TypeError, "f: expected a function, got str"),
         (lambda: jensen_gap(np.log, [1, -1]), ValueError, "f: expected a function defined at ev"),
         (lambda: jensen_gap(np.sum, [1, 2]), ValueError, "f: expected a function that maps"),
     ],

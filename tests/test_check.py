@@ -297,6 +297,16 @@ def test_a_right_function_that_underflows_is_told_so(function, got, remedy):
         (lambda: check.e_step(lambda x, *a: None), "nothing", "returns nothing yet"),
         (lambda: check.kl(lambda q, p: "small"), "shape", "expected numbers (KL), got str"),
         (lambda: check.mle(lambda x: ("a", 2)), "shape", "expected numbers (mean, variance)"),
+        (
+            lambda: check.mle(lambda x: (str(x.mean()), str(x.var()))),
+            "shape",
+            "expected numbers (mean, variance), got str, str",
+        ),
+        (
+            lambda: check.mle(lambda x: (x.mean(), x.var() + 0j)),
+            "shape",
+            "expected numbers (mean, variance)",
+        ),
         (lambda: check.mle(lambda x: ([5], 6.8)), "shape", "mean of shape (), got shape (1,)"),
         (lambda: check.mle(lambda x: (5, 7)), "different", "variance: expected 6.8, got 7."),
         (lambda: check.log_likelihood(lambda *a: 0.0), "different", "expected -59.7281, got 0."),

@@ -6,6 +6,7 @@ A good one gives the fit of the array, a bad one the refusal of the array, with 
 
 import re
 import tempfile
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -633,6 +634,21 @@ NO_POINTS = {
         ValueError,
         "without masked entries, got 1 masked",
     ),
+    "masked entries in a list of lists": (
+        lambda folder: [[1.0, np.ma.masked], [1.0, 2.0], [np.ma.masked, 3.0]],
+        ValueError,
+        "X: expected an array without masked entries, got 2 masked",
+    ),
+    "infinities of both signs, every second row": (
+        lambda folder: np.repeat([[1.0], [np.inf], [-np.inf]], 2, axis=0)[::2],
+        ValueError,
+        r"X: expected finite numbers, got 2 NaN or infinite, the first at X\[1, 0\]",
+    ),
+    "numbers whose sum is infinite, every second row": (
+        lambda folder: np.full((6, 1), 1e308)[::2],
+        ValueError,
+        r"magnitudes below 1e\+150, got X\[0, 0\] = 1e\+308",
+    ),
     "tables of other columns": (
         lambda folder: [with_columns("a", "b"), with_columns("b", "a")],
         ValueError,
@@ -692,8 +708,12 @@ NO_POINTS = {
 @pytest.mark.parametrize("what", NO_POINTS)
 def test_what_is_no_points_is_refused_with_what_to_do(what, tmp_path):
     make, error, message = NO_POINTS[what]
-    with pytest.raises(error, match=re.compile(message, re.DOTALL)) as refusal:
-        fit(make(tmp_path), 2, rng=np.random.default_rng(0))
+    points = make(tmp_path)
+    with (
+        pytest.raises(error, match=re.compile(message, re.DOTALL)) as refusal,
+        warnings.catch_warnings(action="error"),
+    ):
+        fit(points, 2, rng=np.random.default_rng(0))
     assert re.search(r": expected .*, got .*; .*\.$", str(refusal.value), re.DOTALL)
 
 
@@ -772,6 +792,7 @@ def test_a_table_of_floats_is_not_copied():
     [
         ({"columns": []}, ValueError, "at least one feature, got none; choose from a, b, name, w"),
         ({"columns": "ab"}, TypeError, r"a list of names, got 'ab'; pass \['ab'\]"),
+        ({"columns": 1}, TypeError, r"a list of names, got 1; pass \[1\]"),
         ({"columns": ["a", "a"]}, ValueError, "different names, got 'a' twice"),
         ({"columns": ["a"], "weight": "a"}, ValueError, "different names, got 'a' twice"),
         ({"columns": ["c"]}, ValueError, "columns: expected columns of the data, got 'c'; choose"),
@@ -786,6 +807,11 @@ def test_arrow_refuses_columns_that_cannot_be_features(options, error, message):
     columns = table(X).append_column("name", [["x"] * 10]).append_column("w", [np.ones(10)])
     with pytest.raises(error, match=message):
         arrow(columns, **options)
+
+
+def test_a_file_that_is_not_there_is_not_called_unreadable(tmp_path):
+    with pytest.raises(FileNotFoundError, match="X: expected the path of a file, got .*no such"):
+        arrow(tmp_path / "x.parquet")
 
 
 def test_arguments_without_a_use_are_refused():

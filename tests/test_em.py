@@ -260,14 +260,17 @@ SPREAD, HEAP, LINE = np.arange(8.0), np.full(8, 3.0), np.c_[np.arange(8.0), 2 * 
 PAIR = np.repeat(np.eye(2), 4, axis=0)
 RESTART, FEWER, TIED, DIAG = "another start", "fewer components", "'tied'", "'diag'"
 PRIOR, LEAVE = "CovariancePrior.from_data(X, k)", "leaving that feature out"
+OWN_PRIOR = "CovariancePrior(strength, covariance)"
 
 
 @pytest.mark.parametrize(
     ("X", "w", "covariance_type", "advice"),
     [
         (np.r_[HEAP[:4], SPREAD[:4]], PAIR, "full", {RESTART, FEWER, TIED, PRIOR}),
-        (HEAP, PAIR, "tied", {RESTART, FEWER, PRIOR}),
-        (HEAP, np.ones((8, 1)), "full", {LEAVE, PRIOR}),
+        (np.repeat([3.0, 5], 4), PAIR, "tied", {RESTART, FEWER, PRIOR}),
+        (np.c_[SPREAD, HEAP], np.ones((8, 1)), "full", {LEAVE, PRIOR}),
+        (HEAP, PAIR, "tied", {OWN_PRIOR}),
+        (HEAP, np.ones((8, 1)), "full", {OWN_PRIOR}),
         (LINE, PAIR, "full", {RESTART, FEWER, TIED, DIAG, PRIOR}),
         (LINE, PAIR, "tied", {RESTART, FEWER, DIAG, PRIOR}),
         (LINE, np.ones((8, 1)), "full", {DIAG, PRIOR}),
@@ -279,7 +282,7 @@ def test_the_advice_against_a_collapse_can_be_followed(X, w, covariance_type, ad
     with pytest.raises(DegenerateComponentError) as caught:
         m_step(X, w, covariance_type)
     message = str(caught.value)
-    known = (RESTART, FEWER, TIED, DIAG, PRIOR, LEAVE)
+    known = (RESTART, FEWER, TIED, DIAG, PRIOR, LEAVE, OWN_PRIOR)
     assert {each for each in known if each in message} == advice
     again = pickle.loads(pickle.dumps(caught.value.at(7)))
     assert (again.iteration, again.remedies) == (7, caught.value.remedies)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import warnings
 from itertools import islice
 
 import numpy as np
@@ -231,6 +232,20 @@ def test_far_apart_points_do_not_underflow(either_path):
     engine = Engine(X)
     _, log_likelihood = engine.e_step(engine.centered(start))
     assert log_likelihood == pytest.approx(e_step(X, start)[1], rel=1e-12)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("m", [10, 100_000])
+def test_a_point_too_far_for_its_square_is_refused(m, threads):
+    """By both paths and in threads: no NaN comes back, and numpy does not warn."""
+    x = np.arange(float(m)) * 1e-5
+    x[0] = 1e149
+    start = GaussianMixture([0.5, 0.5], [0.0, 1.0], [1e-20, 1e-20])
+    with (
+        pytest.raises(ValueError, match="X: expected points less than 1e150 .*, got one farther"),
+        warnings.catch_warnings(action="error"),
+    ):
+        fit(x, start, max_iter=0, threads=threads)
 
 
 def test_exponents_are_clipped_where_exp_would_be_subnormal():

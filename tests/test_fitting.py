@@ -305,6 +305,12 @@ def test_the_likelihood_never_falls_from_a_start_of_another_type(covariance_type
             r"responsibilities: expected shape \(10, 3\)",
         ),
         ({"k_or_initial": 2, "init": [0, 1] * 5, "n_init": 2}, ValueError, "n_init: expected 1 wi"),
+        (
+            {"k_or_initial": 2, "init": np.ma.array(np.eye(2)[[0, 1] * 5], mask=np.eye(10)[:, :2])},
+            ValueError,
+            "init: expected an array without masked entries, got 2 masked",
+        ),
+        ({"k_or_initial": 2, "init": [[0], [0, 1]]}, ValueError, "init: .*different lengths"),
         ({"k_or_initial": 2, "init": [0] * 10}, DegenerateComponentError, "no point belongs"),
         (
             {"X": [TEN[:5, None], TEN[5:, None]], "k_or_initial": 2, "init": [0, 1] * 5},
@@ -313,7 +319,8 @@ def test_the_likelihood_never_falls_from_a_start_of_another_type(covariance_type
         ),
         ({"covariance_type": "round"}, ValueError, "one of 'full', 'tied', 'diag', 'spherical'"),
         ({"tol": -1}, ValueError, "tol: expected a number at least 0, got -1"),
-        ({"tol": np.nan}, ValueError, "tol: expected finite numbers"),
+        ({"tol": np.nan}, ValueError, "tol: expected finite numbers, got nan; pass a finite one"),
+        ({"tol": None}, TypeError, "tol: expected real numbers, got None; pass a float"),
         ({"max_iter": -1}, ValueError, "max_iter: expected at least 0"),
         ({"sample_weight": np.zeros(10)}, ValueError, "got zero in all"),
         ({"sample_weight": np.ones(9)}, ValueError, r"expected shape \(10,\).*got \(9,\)"),

@@ -212,6 +212,7 @@ def test_a_center_without_points_is_reported():
         (lambda: kmeans_states([1.0], [1, 2]), ValueError, "k: expected at most as many"),
         (lambda: kmeans(TEN.X, 11, rng=np.random.default_rng(0)), ValueError, "k: expected at m"),
         (lambda: kmeans(TEN.X, 0, rng=np.random.default_rng(0)), ValueError, "k: expected at le"),
+        (lambda: kmeans(TEN.X, [[1], [2, 3]]), ValueError, "k_or_centers: .*different lengths"),
         (lambda: kmeans(TEN.X, "two"), TypeError, "k: expected a whole number"),
         (lambda: kmeans(TEN.X, 2), TypeError, "rng: expected a numpy.random.Generator"),
         (lambda: kmeans(TEN.X, [3, 10], n_init=2), ValueError, "n_init: expected 1 with given"),

@@ -9,7 +9,9 @@ from gmm_lib import (
     datasets,
     from_labels,
     from_responsibilities,
+    kmeans,
     kmeans_plus_plus,
+    kmeans_start,
     m_step,
     random_responsibilities,
     random_start,
@@ -150,6 +152,12 @@ def test_labels_are_hard_responsibilities():
     [
         (["a"] * 10, TypeError, "labels: expected whole numbers, got dtype"),
         ([0.0] * 10, TypeError, "labels: expected whole numbers"),
+        ([[0], [0, 1]], ValueError, "labels: .*rows of different lengths"),
+        (
+            np.ma.array([0, 1] * 5, mask=[0] * 9 + [1]),
+            ValueError,
+            "labels: expected an array without masked entries, got 1 masked",
+        ),
         ([0] * 9, ValueError, r"labels: expected shape \(10,\)"),
         ([-1] + [0] * 9, ValueError, "labels: expected labels from 0, got -1"),
         ([10] + [0] * 9, ValueError, "labels: expected labels below the number of points"),
@@ -160,6 +168,17 @@ def test_labels_are_hard_responsibilities():
 def test_bad_labels_are_refused(labels, error, message):
     with pytest.raises(error, match=message):
         from_labels(TEN.X, labels)
+
+
+@pytest.mark.parametrize("call", [kmeans_start, kmeans_plus_plus, kmeans])
+def test_points_too_close_for_squares_are_different_points(call):
+    """Their squared distances are 0 in float64: to say that all points are equal would be wrong."""
+    with pytest.raises(ValueError, match="X: expected points whose distances can be squared"):
+        call(TEN.X * 1e-180, 2, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="k = 3 for 2 different points"):
+        call(
+            [1e-180, 1e-180, 0.5, 0.5], 3, rng=np.random.default_rng(0), sample_weight=[1, 0, 1, 1]
+        )
 
 
 def test_bad_responsibilities_are_refused():

@@ -173,6 +173,9 @@ CASES = {
         lambda folder: fit(TEN, 2.5, rng=rng()),
         lambda folder: fit(TEN, 0, rng=rng()),
         lambda folder: fit(TEN, START, tol=[1, 2]),
+        lambda folder: fit(TEN, START, tol=None),
+        lambda folder: fit(TEN, START, tol=np.nan),
+        lambda folder: check.e_step(3.0),
         lambda folder: fit(TEN, START, tol=-1),
         lambda folder: fit(TEN, 11, rng=rng()),
         lambda folder: fit(TEN, START, covariance_type="round"),
@@ -186,6 +189,7 @@ CASES = {
         lambda folder: fit([table(a=[1.0], b=[2.0]), table(b=[1.0], a=[2.0])], START),
     ],
     "bound": [
+        lambda folder: bound.bound_gradient([1e145], GaussianMixture([1], [0], [1e-290]), [[1]]),
         lambda folder: bound.kl_divergence([0.5, 0.5], [1.0]),
         lambda folder: bound.jensen_gap(np.log, []),
         lambda folder: bound.jensen_gap(np.log, [1, 2], [1.0]),
@@ -194,7 +198,6 @@ CASES = {
         lambda folder: bound.entropy([]),
         lambda folder: bound.entropy([0.5, 0.6]),
     ],
-    "check": [lambda folder: check.e_step(3.0)],
     "cluster": [lambda folder: fit(task(), START)],
     "covariance": [
         lambda folder: m_step(TEN, np.tile([1.0, 0.0], (10, 1))),
@@ -205,6 +208,7 @@ CASES = {
         lambda folder: list(islice(em_states(TEN, SPIKE), 99)),
         lambda folder: e_step(TEN, None),
     ],
+    "engine": [lambda folder: fit([1e145], GaussianMixture([1], [0], [1e-290]))],
     "files": [
         lambda folder: fit(folder / "x.npy", START),
         lambda folder: fit(saved(folder / "x.npy"), START),
@@ -266,11 +270,15 @@ CASES = {
         lambda folder: incremental_states(TEN, START, blocks=11, rng=rng()),
         lambda folder: stepwise_states(TEN, START, exponent=2, rng=rng()),
     ],
-    "partition": [lambda folder: kmeans_plus_plus([1, 1, 2], 3, rng=rng())],
+    "partition": [
+        lambda folder: kmeans_plus_plus([1, 1, 2], 3, rng=rng()),
+        lambda folder: kmeans_plus_plus([1e-180, 2e-180], 2, rng=rng()),
+    ],
     "plotting": [
         lambda folder: plotting.draw_heights([1, 2, 3], [1, 2], ax=axes()),
         lambda folder: plotting.draw_surface(np.add, [1, 2], [1, 2], ax=axes()),
         lambda folder: plotting.draw_points(np.ones((2, 3)), ax=axes()),
+        lambda folder: plotting.draw_points(TEN, ax=3),
         lambda folder: plotting.draw_density(PLANE, ax=axes()),
         lambda folder: plotting.draw_contour(np.add, [1, 1], [1, 2], ax=axes()),
     ],
@@ -321,6 +329,7 @@ CASES = {
         lambda folder: widgets.BoundExplorer(selected=0.5),
         lambda folder: widgets.BoundExplorer(selected=-1),
         lambda folder: widgets.BoundExplorer(half="E"),
+        lambda folder: widgets.LikelihoodExplorer("ten"),
         lambda folder: widgets.BoundExplorer(color="red"),
         lambda folder: widgets.BoundExplorer.from_link("#em=e30"),
         lambda folder: widgets.BoundExplorer.from_link("#bound=1"),
@@ -328,7 +337,6 @@ CASES = {
         lambda folder: Bare().describe(),
     ],
     "widgets.bound": [
-        lambda folder: widgets.BoundExplorer("iris"),
         lambda folder: widgets.BoundExplorer(weights=[0.5, 0.6]),
         lambda folder: widgets.BoundExplorer(q=[0.5]),
         lambda folder: widgets.BoundExplorer(selected=10),
@@ -371,7 +379,6 @@ CASES = {
         lambda folder: widgets.LabelsExplorer(ddof=2),
     ],
     "widgets.likelihood": [
-        lambda folder: widgets.LikelihoodExplorer("ten"),
         lambda folder: widgets.LikelihoodExplorer(points=[1, 2]),
         lambda folder: widgets.LikelihoodExplorer(mu=30.0),
         lambda folder: widgets.LikelihoodExplorer(factors=6),

@@ -133,10 +133,19 @@ def test_permuted_leaves_the_density_alone(plane, rng):
     other = plane.permuted([2, 0, 1])
     np.testing.assert_array_equal(other.means[0], plane.means[2])
     np.testing.assert_allclose(other.log_density(X), plane.log_density(X), rtol=1e-14)
-    with pytest.raises(
-        ValueError, match=r"order: expected a permutation of 0 to 2, got \[0, 0, 1\]"
-    ):
-        plane.permuted([0, 0, 1])
+
+
+@pytest.mark.parametrize("order", [[0, 0, 1], [0, 1], 0, [2.0, 0, 1], ["2", "0", "1"], [None] * 3])
+def test_what_is_no_permutation_is_refused(plane, order):
+    with pytest.raises(ValueError, match="order: expected a permutation of 0 to 2, got"):
+        plane.permuted(order)
+
+
+def test_truth_values_are_no_permutation():
+    """Sorted they are 0 and 1; as indices they would leave a component out."""
+    mixture = GaussianMixture([0.5, 0.5], [0, 1], [1, 1])
+    with pytest.raises(ValueError, match=r"order: expected a permutation.*got \[True, False\]"):
+        mixture.permuted([True, False])
 
 
 def test_a_mixture_cannot_be_changed(plane):
@@ -235,6 +244,12 @@ def test_conditional_on_the_order_of_columns_and_on_nearly_all_of_them(space):
     np.testing.assert_allclose(last.covariances[:, 0, 0], 1 / precision, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64])
+def test_columns_may_be_of_any_whole_type(space, dtype):
+    given = space.conditional(np.array([2, 0], dtype=dtype), [0.5, 1.0])
+    np.testing.assert_array_equal(given.means, space.conditional([2, 0], [0.5, 1.0]).means)
+
+
 def test_conditional_far_away_keeps_its_components():
     mixture = GaussianMixture([0.5, 0.5], [[0, 0], [1, 1]], [EYE, EYE])
     given = mixture.conditional(0, 1e6)  # e^-1000000 is no number any more
@@ -253,6 +268,12 @@ def test_conditional_far_away_keeps_its_components():
         (lambda t: t.marginal([1, 2, 1]), ValueError, "different features.*name each once"),
         (lambda t: t.marginal([0.0]), TypeError, "columns: expected whole numbers, got"),
         (lambda t: t.marginal([True, False, True, False]), TypeError, "np.flatnonzero"),
+        (lambda t: t.marginal([[0], [1, 2]]), ValueError, "columns: .*rows of different lengths"),
+        (
+            lambda t: t.marginal(np.ma.array([0, 1], mask=[0, 1])),
+            ValueError,
+            "columns: expected an array without masked entries",
+        ),
         (lambda t: t.conditional([], []), ValueError, "columns: expected at least one feature"),
         (lambda t: t.conditional(range(4), [0] * 4), ValueError, "fewer than all 4 features"),
         (lambda t: t.conditional([0, 0], [1, 1]), ValueError, "different features"),

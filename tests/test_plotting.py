@@ -110,7 +110,7 @@ def test_ellipses_lie_at_their_mahalanobis_distance(ax):
         )
         np.testing.assert_allclose(np.sqrt(squared), r, rtol=1e-10)
     assert len(ax.lines) == 3
-    plotting.draw_ellipses(mixture, ax=ax, means=False)
+    assert len(plotting.draw_ellipses(mixture, ax=ax, means=False, n_std=2)) == 3
     assert len(ax.lines) == 3
 
 
@@ -148,7 +148,7 @@ def test_a_grid_has_a_row_for_each_y():
 
 def test_contours_lie_at_their_height(ax):
     sides = np.linspace(-2, 2, 81)
-    contours = plotting.draw_contour(saddle, sides, sides, ax=ax, levels=[-1.0, 2.0])
+    contours = plotting.draw_contour(saddle, sides[:, None], sides, ax=ax, levels=[-1.0, 2.0])
     np.testing.assert_array_equal(contours.levels, [-1, 2])
     for level, segments in zip(contours.levels, contours.allsegs, strict=True):
         for x, y in np.concatenate(segments):
@@ -277,6 +277,14 @@ def test_colors_differ_for_color_blind_readers(deficiency):
         (lambda: plotting.draw_density(TEN.start, x=[np.inf]), ValueError, "x: expected finite"),
         (lambda: plotting.draw_ellipses(TEN.start), ValueError, "mixture: expected 2 features"),
         (lambda: plotting.draw_ellipses(PLANE.start, n_std=[0]), ValueError, "n_std: expected a n"),
+        (lambda: plotting.draw_ellipses(PLANE.start, n_std=None), TypeError, "n_std: expected rea"),
+        (lambda: plotting.component_color(0.5), TypeError, "j: expected a whole number, got 0.5"),
+        (lambda: plotting.evaluate_grid(3, [1], [2]), TypeError, "f: expected a function, got int"),
+        (
+            lambda: plotting.draw_path([[1, 2]], ax=Figure().subplots(1, 2)),
+            TypeError,
+            r"ax: expected matplotlib Axes, got ndarray; pass one, .*axes\[0\]",
+        ),
         (lambda: plotting.draw_state(PLANE.X, TEN.start), ValueError, "X: expected 1 feature"),
         (
             lambda: plotting.draw_state(TEN.X, TEN.start, np.ones((10, 1))),

@@ -25,6 +25,9 @@ def test_bad_priors_are_refused():
     for strength, covariance, error, message in (
         (0, 1, ValueError, "strength: expected a number greater than 0, got 0"),
         (1, -1, ValueError, "positive definite"),
+        (1, np.empty((0, 0)), ValueError, r"covariance: expected shape \(d, d\)"),
+        (1, [[1], [0, 1]], ValueError, "covariance: .*rows of different lengths"),
+        (1, [np.ma.array([1.0, 0], mask=[1, 0]), [0, 1.0]], ValueError, "covariance: .*1 masked"),
         (1, np.ones((2, 3)), ValueError, r"covariance: expected shape \(d, d\)"),
         ("strong", 1, TypeError, "strength: expected real numbers"),
     ):

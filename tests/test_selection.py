@@ -301,6 +301,11 @@ def test_the_table_shows_what_failed_and_a_candidate_prints_without_its_fit():
             "covariance_type: expected at least one type",
         ),
         (
+            lambda rng: compare(TEN.X, [1], rng=rng, covariance_type=None),
+            ValueError,
+            "covariance_type: expected one of .*, got None",
+        ),
+        (
             lambda rng: compare(TEN.X, [1], rng=rng, covariance_type=["full", "round"]),
             ValueError,
             "covariance_type: expected one of",
@@ -309,6 +314,11 @@ def test_the_table_shows_what_failed_and_a_candidate_prints_without_its_fit():
             lambda rng: compare(TEN.X, [1], rng=rng, sample_weight=np.full(10, 0.01)),
             ValueError,
             "sample_weight: expected weights that count points, of sum at least 1, got 0.1",
+        ),
+        (
+            lambda rng: compare([1, 1, 2], [3], rng=rng, tol=-1),
+            ValueError,
+            "tol: expected a number",
         ),
         (lambda rng: compare(TEN.X, [1], rng=rng, sample_weight=[1]), ValueError, "sample_weight"),
         (lambda rng: icl(np.nan, [[1]]), ValueError, "bic: expected finite"),

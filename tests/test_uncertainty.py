@@ -228,6 +228,11 @@ TWINS = GaussianMixture([0.3, 0.7], np.repeat(ONE.means, 2, 0), np.repeat(ONE.co
             ValueError,
             r"expected a maximum, got a mixture that is [0-9.]+ standard errors from it; pass",
         ),
+        (
+            lambda: standard_errors([0, 1e80], GaussianMixture([1], [0], [1])),
+            ValueError,
+            "expected a maximum, got a mixture so far from one",
+        ),
         (lambda: standard_errors(GEYSER.X + 1, TWO), ValueError, "expected a maximum"),
         (lambda: standard_errors(GEYSER.X, TIED), ValueError, "pass the data, covariance_type"),
         (

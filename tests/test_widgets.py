@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import sys
 
 import matplotlib
 import numpy as np
@@ -423,3 +424,31 @@ def test_it_is_accessible_and_fits(explorer_page, Demo, width, theme):
     x, y = center(page.get_by_role("slider", name="Point"))
     assert 0 < x < width
     assert y > 0
+
+
+def test_a_picture_without_matplotlib_names_what_brings_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'gmm-lib\[widgets\]'"):
+        widgets.JensenExplorer().still_png()
+
+
+@pytest.mark.parametrize("value", [np.ones(2), np.ones((2, 2)), [], {}, None, 3])
+@pytest.mark.parametrize(
+    ("explorer", "name"),
+    [
+        (widgets.BoundExplorer, "data"),
+        (widgets.JensenExplorer, "curve"),
+        (widgets.LikelihoodExplorer, "data"),
+        (widgets.ShardsExplorer, "data"),
+        (widgets.SoftHardExplorer, "data"),
+    ],
+)
+def test_a_name_is_asked_for_whatever_comes(explorer, name, value):
+    with pytest.raises(TraitError, match=f"{name}: expected one of '.*', got .*; choose one of"):
+        explorer(value)
+
+
+@pytest.mark.parametrize("values", [None, 3.0, np.array(2.0), [1.0, np.ma.masked], [[1], [2, 3]]])
+def test_points_of_no_numbers_are_refused_in_words(values):
+    with pytest.raises(TraitError, match=r"values: expected .*\(n,\), got"):
+        widgets.JensenExplorer(values=values)

@@ -19,6 +19,9 @@ import anywidget
 import numpy as np
 from traitlets import Dict, TraitError, TraitType, Unicode, default
 
+from gmm_lib._extras import needing
+from gmm_lib._validate import as_plain_array
+
 HERE = Path(__file__).parent
 
 # --------------------------------------------------------------------------------------- ES modules
@@ -242,7 +245,7 @@ class Numbers(TraitType):
 
     def validate(self, obj, value):
         try:
-            array = np.asarray(value)
+            array = as_plain_array(value, self.name)
             if array.dtype.kind not in "iuf":
                 raise ValueError
             array = array.astype(float)
@@ -298,12 +301,23 @@ class Choice(TraitType):
         self.tag(sync=True)
 
     def validate(self, obj, value):
-        if not isinstance(value, str) or value not in self.values:
-            known = ", ".join(repr(each) for each in self.values)
-            raise TraitError(
-                f"{self.name}: expected one of {known}, got {_short(value)}; choose one of these."
-            )
-        return value
+        return chosen(self.name, value, self.values)
+
+
+def chosen(name, value, values):
+    """Return `value` if it is one of `values`, which are texts.
+
+    Raises
+    ------
+    TraitError
+        If it is not.
+    """
+    if not isinstance(value, str) or value not in values:
+        known = ", ".join(map(repr, values))
+        raise TraitError(
+            f"{name}: expected one of {known}, got {_short(value)}; choose one of these."
+        )
+    return value
 
 
 def _short(value, limit=60):
@@ -465,7 +479,8 @@ class Explorer(anywidget.AnyWidget):
 
     def still_png(self, dpi=90):
         """Return `still` as PNG bytes."""
-        figure = self.still()
+        with needing("widgets", "the picture of an explorer"):
+            figure = self.still()
         buffer = io.BytesIO()
         # No date or version in the file: the same state gives the same bytes.
         figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})

@@ -7,7 +7,15 @@ from gmm_lib import datasets
 from gmm_lib.bound import evidence_lower_bound, kl_to_posterior
 from gmm_lib.em import e_step
 from gmm_lib.mixture import GaussianMixture
-from gmm_lib.widgets.base import Choice, Explorer, Numbers, Whole, as_tuples, format_number
+from gmm_lib.widgets.base import (
+    Choice,
+    Explorer,
+    Numbers,
+    Whole,
+    as_tuples,
+    chosen,
+    format_number,
+)
 
 COORDINATES = ("mean-2", "mean-1", "variance-1", "variance-2", "weight-1")
 SYMBOLS = (r"\mu_2", r"\mu_1", r"\sigma_1^2", r"\sigma_2^2", r"\phi_1")
@@ -86,12 +94,7 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
     sets = Dict(read_only=True).tag(sync=True)
 
     def __init__(self, data="ten-points", **options):
-        if data not in DATA:
-            raise TraitError(
-                f"data: expected one of {', '.join(map(repr, DATA))}, got {data!r}; choose one of "
-                "these."
-            )
-        start = _start(data)
+        start = _start(chosen("data", data, DATA))
         own = {
             "weights": start.weights,
             "means": start.means[:, 0],

@@ -1,10 +1,10 @@
 """Chapter 4's explorer: average first or bend first, and the gap between them."""
 
 import numpy as np
-from traitlets import Enum, List, TraitError, Unicode, validate
+from traitlets import List, TraitError, Unicode, validate
 
 from gmm_lib.bound import jensen_gap
-from gmm_lib.widgets.base import Explorer, Numbers, format_number
+from gmm_lib.widgets.base import Choice, Explorer, Numbers, format_number
 
 # The curves, and where their points may lie. jensen.js has the same table; a test holds them equal.
 CURVES = {
@@ -52,7 +52,7 @@ class JensenExplorer(Explorer, kind="jensen"):
         "found": "how many ways to a gap of zero were found, under curves that bend one way",
     }
 
-    curve = Enum(tuple(CURVES), "log").tag(sync=True)
+    curve = Choice(CURVES)
     values = Numbers(1, "(n,)")
     masses = Numbers(1, "(n,)")
     found = List(Unicode(), help="The ways to a gap of zero that the reader has found so far.").tag(
@@ -60,8 +60,8 @@ class JensenExplorer(Explorer, kind="jensen"):
     )
 
     def __init__(self, curve="log", **kwargs):
-        kwargs.setdefault("values", (1.0, 9.0))
-        kwargs.setdefault("masses", (0.5,) * len(kwargs["values"]))
+        values = kwargs.setdefault("values", (1.0, 9.0))
+        kwargs.setdefault("masses", (0.5,) * (len(tuple(values)) if np.iterable(values) else 2))
         super().__init__(curve=curve, **kwargs)
 
     @validate("found")

@@ -6,7 +6,16 @@ import numpy as np
 from traitlets import Bool, Dict, Float, TraitError, default, validate
 
 from gmm_lib import datasets
-from gmm_lib.widgets.base import Choice, Explorer, Numbers, Whole, as_tuples, format_number, powers
+from gmm_lib.widgets.base import (
+    Choice,
+    Explorer,
+    Numbers,
+    Whole,
+    as_tuples,
+    chosen,
+    format_number,
+    powers,
+)
 
 DATA = ("five-points", "thousand-points")
 # Where points, curves and maps may go: the ranges of each set, and of them all together.
@@ -83,12 +92,7 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
     sets = Dict(read_only=True).tag(sync=True)
 
     def __init__(self, data="five-points", **options):
-        if data not in DATA:
-            raise TraitError(
-                f"data: expected one of {', '.join(map(repr, DATA))}, got {data!r}; choose one of "
-                "these."
-            )
-        mu, sigma = STARTS[data]
+        mu, sigma = STARTS[chosen("data", data, DATA)]
         own = {
             "mu": mu,
             "sigma": sigma,

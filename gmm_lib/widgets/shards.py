@@ -5,14 +5,14 @@ from itertools import islice
 from operator import add
 
 import numpy as np
-from traitlets import Dict, List, TraitError, default, observe, validate
+from traitlets import Dict, Float, List, TraitError, default, observe, validate
 from traitlets import Int as Integer
 
 from gmm_lib import datasets
 from gmm_lib.em import e_step, em_states
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.statistics import SufficientStatistics
-from gmm_lib.widgets.base import Choice, Explorer, Whole, as_tuples, format_number
+from gmm_lib.widgets.base import Choice, Explorer, Whole, as_tuples, chosen, format_number
 
 MACHINES = 8  # shards.js has the same numbers
 ITERATIONS = 200
@@ -112,7 +112,7 @@ class ShardsExplorer(Explorer, kind="shards"):
 
     data = Choice(SETS)
     machines = Whole(4)
-    cuts: List = List().tag(sync=True)
+    cuts = List(Float()).tag(sync=True)
     shuffle = Whole()
     iteration = Whole()
     order = Choice(("tree", "chain"))
@@ -122,7 +122,8 @@ class ShardsExplorer(Explorer, kind="shards"):
     datasets = Dict(read_only=True).tag(sync=True)
 
     def __init__(self, data="thousand-points", machines=4, **options):
-        if data in SETS and isinstance(machines, int) and 1 <= machines <= MACHINES:
+        chosen("data", data, SETS)
+        if isinstance(machines, int) and 1 <= machines <= MACHINES:
             x = datasets.NAMES[data]().X[:, 0]
             options = {
                 "cuts": list(even_cuts(x, machines)),

@@ -16,6 +16,7 @@ from gmm_lib.widgets.base import (
     Explorer,
     Numbers,
     as_tuples,
+    chosen,
     format_number,
     format_percent,
 )
@@ -83,7 +84,7 @@ class SoftHardExplorer(Explorer, kind="soft-hard", module="soft_hard.js"):
     datasets = Dict(read_only=True).tag(sync=True)
 
     def __init__(self, data="ten-points", **options):
-        own = options.get("start", STARTS.get(data, STARTS["ten-points"]))
+        own = options.get("start", STARTS[chosen("data", data, STARTS)])
         super().__init__(data=data, **({"start": own, "means": own} | options))
 
     @default("datasets")
