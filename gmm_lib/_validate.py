@@ -395,6 +395,21 @@ def as_function(value, name):
     return value
 
 
+def as_flag(value, name):
+    """Return `value` if it is True or False.
+
+    Raises
+    ------
+    TypeError
+        If it is neither: of an array, a text or None nobody knows which is meant.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(
+            f"{name}: expected True or False, got {type(value).__name__}; pass one of the two."
+        )
+    return bool(value)
+
+
 def as_choice(value, name, choices):
     """Return `value` if it is one of `choices`.
 

@@ -661,7 +661,7 @@ def number(
     Raises
     ------
     TypeError, ValueError
-        If answer, expected or tol is not one finite real number.
+        If answer, expected or tol is not one finite real number, or mistakes are no dict.
 
     Examples
     --------
@@ -672,10 +672,15 @@ def number(
         return None
     answer = as_number(answer, "answer", least=-np.inf)
     expected = as_number(expected, "expected", least=-np.inf)
-    tol = as_number(tol, "tol")
+    tol, mistakes = as_number(tol, "tol"), {} if mistakes is None else mistakes
+    if not isinstance(mistakes, Mapping):
+        raise TypeError(
+            f"mistakes: expected a dict from numbers to advice, got {type(mistakes).__name__}; "
+            "pass {8.5: 'you divided by m - 1.'}."
+        )
     if abs(answer - expected) <= tol:
         return Feedback(True, ADVICE["right"])
-    for value, advice in (mistakes or {}).items():
+    for value, advice in mistakes.items():
         if abs(answer - value) <= tol:
             return Feedback(False, advice, "number")
     return _not_yet("number", got=answer)

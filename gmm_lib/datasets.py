@@ -15,7 +15,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from gmm_lib._validate import as_choice
+from gmm_lib._validate import as_choice, as_flag
 from gmm_lib.mixture import GaussianMixture
 
 SOURCE = "The source of this book: A. Yeo, a post on GMM and EM (in Korean), 2021"
@@ -70,6 +70,9 @@ class Dataset:
         self.X.setflags(write=False)
         if self.labels is not None:
             self.labels.setflags(write=False)
+
+    def __reduce__(self):  # a copy made from a pickle is read-only, too
+        return type(self), tuple(vars(self).values())
 
     @property
     def m(self) -> int:
@@ -219,7 +222,7 @@ def galaxies(*, corrected: bool = False) -> Dataset:
     (26.69, 26.96)
     """
     X = _numbers(_rows("galaxies.csv"), 1)
-    if corrected:
+    if as_flag(corrected, "corrected"):
         X[77] = 26960.0
     return Dataset(
         name="galaxies",

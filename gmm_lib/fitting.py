@@ -16,6 +16,7 @@ from gmm_lib._validate import (
     as_choice,
     as_components,
     as_count,
+    as_flag,
     as_number,
     as_plain_array,
     as_responsibilities,
@@ -161,7 +162,7 @@ def fit(
     """
     as_choice(covariance_type, "covariance_type", COVARIANCE_TYPES)
     tol, max_iter = as_number(tol, "tol"), as_count(max_iter, "max_iter", least=0)
-    n_init = as_count(n_init, "n_init")
+    n_init, progress = as_count(n_init, "n_init"), as_flag(progress, "progress")
     source = as_source(X, sample_weight, threads)
     prior = as_prior(prior, source.d)
     engine = Engine(source, covariance_type, prior=prior)

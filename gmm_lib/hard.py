@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from gmm_lib._validate import (
     as_components,
     as_count,
+    as_flag,
     as_plain_array,
     as_points,
     as_rng,
@@ -137,7 +138,7 @@ def hard_states(
             f"ddof: expected 0 or 1, got {ddof}; 0 divides by m_j (maximum likelihood), 1 by "
             "m_j - 1 (unbiased)."
         )
-    if not use_weights:
+    if not as_flag(use_weights, "use_weights"):
         equal = np.full(initial.k, 1 / initial.k)
         initial = GaussianMixture(equal, initial.means, initial.covariances)
     return _hard_states(X, initial, covariance_type, ddof, use_weights)

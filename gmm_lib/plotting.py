@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from gmm_lib._extras import needing
 from gmm_lib._validate import (
     as_count,
+    as_flag,
     as_function,
     as_number,
     as_points,
@@ -254,7 +255,7 @@ def draw_density(
     """
     _dimension(mixture, 1, "use draw_ellipses in two dimensions")
     x = _range_of(mixture) if x is None else as_points(x, 1, name="x")[:, 0]
-    ax = _axes(ax)
+    ax, components = _axes(ax), as_flag(components, "components")
     parts = np.exp(mixture.component_log_density(x))
     lines = ax.plot(x, parts.sum(axis=1), color=INK, linewidth=2)
     if components:
@@ -340,7 +341,7 @@ def draw_ellipses(
     """
     _dimension(mixture, 2, "use draw_density in one dimension")
     n_std = [as_number(r, "n_std", strict=True) for r in np.atleast_1d(as_real(n_std, "n_std"))]
-    ax = _axes(ax)
+    ax, means = _axes(ax), as_flag(means, "means")
     ellipses = []
     for j in range(mixture.k):
         lengths, directions = np.linalg.eigh(mixture.covariances[j])  # in rising order

@@ -85,6 +85,9 @@ class CovariancePrior:
         object.__setattr__(self, "strength", strength)
         object.__setattr__(self, "covariance", covariance)
 
+    def __reduce__(self):  # a copy made from a pickle is read-only, too
+        return type(self), (self.strength, self.covariance)
+
     @classmethod
     def from_data(
         cls, X: Any, k: int = 1, *, strength: float = 1.0, sample_weight: ArrayLike | None = None

@@ -75,6 +75,11 @@ class SufficientStatistics:
     def __add__(self, other):
         if not isinstance(other, SufficientStatistics):
             return NotImplemented
+        if self.means.shape != other.means.shape:
+            raise ValueError(
+                f"statistics: expected means of one shape (k, d) to add, got {self.means.shape} "
+                f"and {other.means.shape}; give both the same components and features."
+            )
         counts = self.counts + other.counts
         share = other.counts / np.maximum(counts, TINY)
         step = other.means - self.means

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gmm_lib._validate import as_points
+from gmm_lib._validate import as_flag, as_points
 from gmm_lib.em import as_mixture, e_step, m_step
 from gmm_lib.mixture import GaussianMixture
 
@@ -48,6 +48,7 @@ def em_worksheet(X: ArrayLike, mixture: GaussianMixture, *, filled: bool = True)
     21
     """
     as_mixture(mixture)
+    as_flag(filled, "filled")
     X = as_points(X, mixture.d)
     if mixture.d != 1:
         raise ValueError(

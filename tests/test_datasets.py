@@ -1,6 +1,7 @@
 """The data of the book: what each set holds, and that it is the same for everybody."""
 
 import hashlib
+import pickle
 
 import numpy as np
 import pytest
@@ -29,11 +30,13 @@ def test_every_data_set_is_whole(name):
 @pytest.mark.parametrize("name", datasets.NAMES)
 def test_nobody_can_change_the_data_for_others(name):
     data = datasets.load(name)
-    with pytest.raises(ValueError, match="read-only"):
-        data.X[0, 0] = 0
-    if data.labels is not None:
+    for each in (data, pickle.loads(pickle.dumps(data))):
+        assert repr(each) == repr(data)
         with pytest.raises(ValueError, match="read-only"):
-            data.labels[0] = 0
+            each.X[0, 0] = 0
+        if data.labels is not None:
+            with pytest.raises(ValueError, match="read-only"):
+                each.labels[0] = 0
 
 
 @pytest.mark.parametrize("name", datasets.NAMES)

@@ -49,6 +49,7 @@ from gmm_lib import (
 )
 from gmm_lib._extras import needing
 from gmm_lib.online import incremental_states, stepwise_states
+from gmm_lib.statistics import SufficientStatistics
 from gmm_lib.stream import arrow
 from gmm_lib.worksheet import em_worksheet
 
@@ -154,6 +155,7 @@ CASES = {
     ],
     "_validate": [
         lambda folder: fit(None, 2, rng=rng()),
+        lambda folder: fit(TEN, START, progress=[True, False]),
         lambda folder: fit(np.ma.array([1.0, 2], mask=[True, False]), 1, rng=rng()),
         lambda folder: fit([[1, 2], [3]], 1, rng=rng()),
         lambda folder: fit([1e200, 1], 1, rng=rng()),
@@ -198,6 +200,7 @@ CASES = {
         lambda folder: bound.entropy([]),
         lambda folder: bound.entropy([0.5, 0.6]),
     ],
+    "check": [lambda folder: check.number(8.5, 6.8, mistakes=[8.5])],
     "cluster": [lambda folder: fit(task(), START)],
     "covariance": [
         lambda folder: m_step(TEN, np.tile([1.0, 0.0], (10, 1))),
@@ -296,6 +299,11 @@ CASES = {
         lambda folder: compare(TEN, [1], rng=rng(), sample_weight=np.full(10, 0.01)),
         lambda folder: compare(TEN, [1], rng=rng()).best("held_out"),
         lambda folder: compare([1.0, 1, 2, 2], [3], rng=rng()).best(),
+    ],
+    "statistics": [
+        lambda folder: (
+            SufficientStatistics.of(TEN, [[1]] * 10) + SufficientStatistics.of(TEN, [[1, 0]] * 10)
+        ),
     ],
     "stream": [
         lambda folder: fit(iter([TEN]), START),

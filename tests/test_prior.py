@@ -1,5 +1,7 @@
 """The prior on covariances."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy.stats import invwishart, wishart
@@ -19,6 +21,14 @@ def test_a_prior_prevents_the_collapse_and_its_objective_never_falls():
     assert np.diff(found.log_likelihoods).min() < -1  # it trades likelihood away, and says so
     with_bonus = found.log_likelihood + prior.log_density(found.mixture.cholesky)
     assert found.objectives[-1] == pytest.approx(with_bonus, rel=1e-12)
+
+
+def test_a_prior_stays_as_it_is_made_from_a_pickle_too():
+    prior = CovariancePrior(2, [[3.0, 1], [1, 4]])
+    for each in (prior, pickle.loads(pickle.dumps(prior))):
+        assert (each.strength, each.covariance.tolist()) == (2, [[3, 1], [1, 4]])
+        with pytest.raises(ValueError, match="read-only"):
+            each.covariance[0, 0] = 0
 
 
 def test_bad_priors_are_refused():
