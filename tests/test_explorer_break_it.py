@@ -125,6 +125,12 @@ def test_what_is_said_of_a_run_is_so(scenario, repair):
         assert numbers["average"] == pytest.approx(14.4, abs=0.01)
 
 
+def test_a_collapse_has_one_name():
+    said = " ".join(map(str, WORDS.values())).lower()
+    assert "collapse" in said
+    assert not [name for name in ("spike ", "needle", "tower", "singularity") if name in said]
+
+
 def test_the_numbers_of_the_spike_and_of_the_prose():
     assert round(facts()["spike-2"], 1) == -33.3
     assert round(facts()["spike-4"], 1) == -28.7

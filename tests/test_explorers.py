@@ -208,6 +208,23 @@ def test_every_explorer_fits_into_a_narrow_page(explorer_page, kind, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_two_numbers_of_an_axis_meet_on_a_phone(explorer_page, kind):
+    page = explorer_page(widgets.explorer_class(kind)(), width=360)
+    meeting = page.locator(".gmm-axes").evaluate_all(
+        """(all) => all.flatMap((axes) => {
+          const texts = [...axes.querySelectorAll("text")]
+            .map((text) => [text.textContent, text.getBBox()]);
+          return texts.flatMap(([one, a], i) => texts.slice(i + 1)
+            .filter(([, b]) => a.x < b.x + b.width && b.x < a.x + a.width)
+            // A box is higher than the digits in it.
+            .filter(([, b]) => Math.abs(a.y + a.height / 2 - b.y - b.height / 2) < 0.85 * a.height)
+            .map(([other]) => [one, other]));
+        })"""
+    )
+    assert meeting == []
+
+
 def test_small_factors_stay_inside_a_phone(explorer_page):
     page = explorer_page(LikelihoodExplorer(mu=9.0, sigma=0.5), width=360)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

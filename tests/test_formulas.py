@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from math_core import LatexError
-from test_site import CHAPTERS, every_page, parsed, settle
+from test_site import CHAPTERS, NOTEBOOKS, every_page, parsed, settle
 
 import formulas
 
@@ -155,6 +155,20 @@ def test_a_wide_formula_scrolls_in_its_box_by_keyboard_too(name, site_url, open_
     )
     assert all(inside for _, _, inside in looked)
     assert all(focusable == wide for wide, focusable, _ in looked)
+
+
+WIDE = """(all) => all.filter((box) => box.scrollWidth > box.clientWidth + 1)
+  .map((box) => [box.textContent, box.parentElement.clientWidth - box.clientWidth])"""
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_formula_is_cut_only_where_the_whole_screen_is_too_narrow(name, site_url, open_page):
+    # Without scripts nothing is covered, and no fold is closed.
+    page = open_page(f"{site_url}{name}.html", scripts=False, allow=[" csp"])
+    assert page.locator(".formula:visible").evaluate_all(WIDE) == []
+    page.set_viewport_size({"width": 360, "height": 900})
+    beside = page.locator(".formula:visible").evaluate_all(WIDE)
+    assert [formula for formula, left in beside if left > 1] == []
 
 
 def test_who_copies_gets_tex(site_url, open_page):

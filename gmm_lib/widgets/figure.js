@@ -103,7 +103,9 @@ export function figure(ex, options) {
     const { height: tall, unit } = plot;
     const x = { ticks: clamp(Math.floor(plot.width / 55 / unit), 2, 12), format: formatTick, ...options.x };
     const y = { ticks: clamp(Math.floor(tall / 45 / unit), 2, 8), format: formatTick, ...options.y };
-    const ys = y.ticks ? labelled(scale.y, y).filter(([value]) => value >= (y.from ?? -Infinity)) : [];
+    let ys = y.ticks ? labelled(scale.y, y).filter(([value]) => value >= (y.from ?? -Infinity)) : [];
+    const pitch = () => Math.abs(plot.y(ys[1][0]) - plot.y(ys[0][0]));
+    while (ys.length > 1 && pitch() < 14 * unit * ticks) ys = ys.filter((_, i) => i % 2 === 0); // the texts would meet
     const character = CHARACTER * ticks;
     makeRoom(unit * Math.max(margins.left, 11 + character * Math.max(0, ...ys.map(([, text]) => text.length))));
     const { width } = plot;
