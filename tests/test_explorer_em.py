@@ -65,6 +65,27 @@ def agrees(page):
     assert data(page, "log-likelihood") == pytest.approx(expected(page), rel=1e-10)
 
 
+def test_the_trace_keeps_to_its_room_whatever_happens_between_two_frames(explorer_page):
+    """On a projector four shares take two lines, no shares one: so the trace is lower or higher."""
+    page = explorer_page(EMExplorer())
+    page.get_by_label("Components").select_option("4")
+    click(page, "E step", "Projector")
+    heights = """async () => {
+      for (let n = 0; n < 5; n += 1) await new Promise(requestAnimationFrame);
+      const trace = document.querySelector(".gmm-trace");
+      return [trace.clientHeight, Number(trace.querySelector(".gmm-front").getAttribute("height"))];
+    }"""
+    room, drawn = page.evaluate(heights)
+    assert drawn == room
+    names = ["Undo", "Projector", "Projector", "E step"]
+    buttons = [page.get_by_role("button", name=name, exact=True).first for name in names]
+    page.evaluate(
+        "(all) => all.forEach((button) => button.click())",
+        [button.element_handle() for button in buttons],
+    )
+    assert page.evaluate(heights) == [room, room]
+
+
 # -- the story of the ten points
 
 

@@ -328,6 +328,10 @@ export function figure(ex, options) {
     if (element.clientWidth < 50) return false;
     total = element.clientWidth;
     stale = false;
+    if (Math.abs(element.clientHeight - told) >= 1) {
+      observer.unobserve(element); // else it would not tell of a height that is the one it knows again when the frame ends
+      observer.observe(element);
+    }
     const css = getComputedStyle(ex.root);
     ex.unit = parseFloat(css.fontSize) / FONT_SIZE;
     ticks = Number(css.getPropertyValue("--ticks"));
@@ -356,11 +360,15 @@ export function figure(ex, options) {
   ex.sizes.push(() => (stale = true));
   // In the next frame: a redraw may change sizes again, which an observer must not do while it is being told.
   let resized = null;
-  const observer = new ResizeObserver(() => (resized ??= requestAnimationFrame(() => {
-    resized = null;
-    stale = true;
-    if (measure()) ex.redraw();
-  })));
+  let told = 0; // the height that the observer knows
+  const observer = new ResizeObserver(([{ contentRect }]) => {
+    told = contentRect.height;
+    resized ??= requestAnimationFrame(() => {
+      resized = null;
+      stale = true;
+      if (measure()) ex.redraw();
+    });
+  });
   observer.observe(element);
   ex.onCleanup(() => {
     observer.disconnect();
