@@ -257,7 +257,8 @@ def test_python_alone(name):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"machines": 9}, "machines: expected 1 to 8, got 9"),
+        ({"machines": 9}, "machines: expected at most 8, got 9"),
+        ({"machines": 0}, "machines: expected a number of at least 1, got 0"),
         ({"cuts": [1.0]}, "cuts: expected 3 ascending numbers"),
         ({"cuts": [3.0, 2.0, 1.0]}, "cuts: expected 3 ascending"),
         ({"iteration": 201}, "iteration: expected at most 200"),

@@ -330,6 +330,13 @@ CASES = {
         lambda folder: joined(folder, "const x = 1;\nexport { x };" + END),
         lambda folder: widgets.base.load_words("xx"),
         lambda folder: widgets.base.format_number(np.nan),
+        lambda folder: widgets.EMExplorer(iteration=10**6),
+        lambda folder: widgets.LabelsExplorer(iteration=31),
+        lambda folder: widgets.PathsExplorer(iteration=61),
+        lambda folder: widgets.ShardsExplorer(shuffle=10**7),
+        lambda folder: widgets.ShardsExplorer(machines=9),
+        lambda folder: widgets.ShardsExplorer(iteration=201),
+        lambda folder: widgets.ShardsExplorer(machines=0),
         lambda folder: widgets.BoundExplorer(q="q"),
         lambda folder: widgets.BoundExplorer(q=[[1.0]]),
         lambda folder: widgets.BoundExplorer(q=[np.nan]),
@@ -368,7 +375,6 @@ CASES = {
             start=GaussianMixture(np.full(7, 1 / 7), range(7), np.ones(7))
         ),
         lambda folder: widgets.EMExplorer(selected=10),
-        lambda folder: widgets.EMExplorer(iteration=10**6),
         lambda folder: widgets.EMExplorer(means=[[1e6]] * 2, covariances=[[[1e-300]]] * 2),
         lambda folder: setattr(widgets.EMExplorer(), "data", "iris"),
         lambda folder: widgets.EMExplorer("nothing"),
@@ -383,7 +389,6 @@ CASES = {
     "widgets.labels": [
         lambda folder: widgets.LabelsExplorer(labels=[1, 2]),
         lambda folder: widgets.LabelsExplorer(means=[0, 50]),
-        lambda folder: widgets.LabelsExplorer(iteration=31),
         lambda folder: widgets.LabelsExplorer(ddof=2),
     ],
     "widgets.likelihood": [
@@ -394,17 +399,13 @@ CASES = {
     "widgets.paths": [
         lambda folder: widgets.PathsExplorer(start=[0, 40]),
         lambda folder: widgets.PathsExplorer(step_size=0.0),
-        lambda folder: widgets.PathsExplorer(iteration=61),
         lambda folder: widgets.PathsExplorer(shown=["newton"]),
     ],
     "widgets.shards": [
         lambda folder: widgets.ShardsExplorer(cuts=[1.0]),
-        lambda folder: widgets.ShardsExplorer(shuffle=10**7),
         lambda folder: widgets.ShardsExplorer(merged=4),
         lambda folder: widgets.ShardsExplorer(dead=[0, 1, 2, 3]),
         lambda folder: widgets.ShardsExplorer(dead=[1]),
-        lambda folder: widgets.ShardsExplorer(machines=9),
-        lambda folder: widgets.ShardsExplorer(iteration=201),
     ],
     "widgets.soft_hard": [
         lambda folder: widgets.SoftHardExplorer(variance=0.0),

@@ -273,9 +273,13 @@ class Numbers(TraitType):
 
 
 class Whole(TraitType):
-    """A trait that holds a whole number of at least 0, or None where `allow_none` says so."""
+    """A trait that holds a whole number from `least` to `most`.
 
-    def __init__(self, value=0, **kwargs):
+    Or None where `allow_none` says so.
+    """
+
+    def __init__(self, value=0, *, least=0, most=np.inf, **kwargs):
+        self.least, self.most = least, most
         none = kwargs.get("allow_none")
         super().__init__(default_value=None if none else value, **kwargs)
         self.tag(sync=True)
@@ -285,9 +289,14 @@ class Whole(TraitType):
             raise TraitError(
                 f"{self.name}: expected a whole number, got {_short(value)}; give an int."
             )
-        if value < 0:
+        if value < self.least:
             raise TraitError(
-                f"{self.name}: expected a number of at least 0, got {value}; count from 0."
+                f"{self.name}: expected a number of at least {self.least}, got {value}; count from "
+                f"{self.least}."
+            )
+        if value > self.most:
+            raise TraitError(
+                f"{self.name}: expected at most {self.most}, got {value}; choose a smaller number."
             )
         return int(value)
 

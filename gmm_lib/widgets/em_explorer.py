@@ -99,7 +99,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
     weights = Numbers(1, "(k,)")
     means = Numbers((1, 2), "(k, d) or (k,)")
     covariances = Numbers((1, 3), "(k, d, d) or (k,)", limit=LIMIT**2)
-    iteration = Whole()
+    iteration = Whole(most=ITERATIONS)
     half = Choice(("m", "e"))
     covariance_type = Choice(COVARIANCE_TYPES)
     selected = Whole(allow_none=True)
@@ -183,15 +183,6 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
                 f"got {i}; count from 0."
             )
         return i
-
-    @validate("iteration")
-    def _few(self, proposal):
-        if proposal["value"] > ITERATIONS:
-            raise TraitError(
-                f"iteration: expected at most {ITERATIONS}, got {proposal['value']}; EM is at "
-                "its end long before."
-            )
-        return proposal["value"]
 
     @validate("data")
     def _known(self, proposal):

@@ -81,7 +81,7 @@ class LabelsExplorer(Explorer, kind="labels"):
     weights = Numbers(1, "(2,)")
     means = Numbers(1, "(2,)")
     sigmas = Numbers(1, "(2,)")
-    iteration = Whole()
+    iteration = Whole(most=MOST)
     half = Choice(("m", "e"))
     ddof = Whole()
     shares = Bool(True).tag(sync=True)
@@ -139,15 +139,6 @@ class LabelsExplorer(Explorer, kind="labels"):
                 f"{name}: expected 2 {wanted}, got {list(value)}; give one for each component."
             )
         return value
-
-    @validate("iteration")
-    def _check_iteration(self, proposal):
-        if proposal["value"] > MOST:
-            raise TraitError(
-                f"iteration: expected at most {MOST}, got {proposal['value']}; choose "
-                "an earlier one."
-            )
-        return proposal["value"]
 
     @validate("ddof")
     def _check_ddof(self, proposal):

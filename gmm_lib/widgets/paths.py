@@ -62,7 +62,7 @@ class PathsExplorer(Explorer, kind="paths"):
     variances = Numbers(1, "(2,)")
     start = Numbers(1, "(2,)")
     step_size = Float(0.3).tag(sync=True)
-    iteration = Whole(8)
+    iteration = Whole(8, most=MOST)
     shown = List(Unicode(), list(CLIMBERS)).tag(sync=True)
     basins = Bool(False).tag(sync=True)
 
@@ -92,15 +92,6 @@ class PathsExplorer(Explorer, kind="paths"):
             raise TraitError(
                 f"step_size: expected a number above 0 and at most 10, got {proposal['value']}; "
                 "begin with 1."
-            )
-        return proposal["value"]
-
-    @validate("iteration")
-    def _check_iteration(self, proposal):
-        if proposal["value"] > MOST:
-            raise TraitError(
-                f"iteration: expected at most {MOST}, got {proposal['value']}; choose "
-                "an earlier one."
             )
         return proposal["value"]
 

@@ -5,7 +5,7 @@ from itertools import islice
 from operator import add
 
 import numpy as np
-from traitlets import Dict, Float, List, TraitError, default, observe, validate
+from traitlets import Dict, Float, List, TraitError, default, observe
 from traitlets import Int as Integer
 
 from gmm_lib import datasets
@@ -111,10 +111,10 @@ class ShardsExplorer(Explorer, kind="shards"):
     _ready = False  # until the constructor has set all traits, they need not fit each other
 
     data = Choice(SETS)
-    machines = Whole(4)
+    machines = Whole(4, least=1, most=MACHINES)
     cuts = List(Float()).tag(sync=True)
-    shuffle = Whole()
-    iteration = Whole()
+    shuffle = Whole(most=SHUFFLES)
+    iteration = Whole(most=ITERATIONS)
     order = Choice(("tree", "chain"))
     merged = Whole()
     keepers = List(Integer()).tag(sync=True)
@@ -148,23 +148,6 @@ class ShardsExplorer(Explorer, kind="shards"):
             }
         return sets
 
-    @validate("machines")
-    def _check_machines(self, proposal):
-        if not 1 <= proposal["value"] <= MACHINES:
-            raise TraitError(
-                f"machines: expected 1 to {MACHINES}, got {proposal['value']}; choose so many."
-            )
-        return proposal["value"]
-
-    @validate("iteration")
-    def _check_iteration(self, proposal):
-        if proposal["value"] > ITERATIONS:
-            raise TraitError(
-                f"iteration: expected at most {ITERATIONS}, got {proposal['value']}; choose an "
-                "earlier one."
-            )
-        return proposal["value"]
-
     @observe("data", "machines")
     def _follow(self, change):
         """What does not fit other data or another number of machines is split anew."""
@@ -187,8 +170,6 @@ class ShardsExplorer(Explorer, kind="shards"):
                 f"cuts: expected {n - 1} ascending numbers from {low:g} to {high:g}, got "
                 f"{list(self.cuts)}; give one between two machines."
             )
-        if self.shuffle > SHUFFLES:
-            return f"shuffle: expected at most {SHUFFLES}, got {self.shuffle}; give less."
         if self.merged > n - 1 or (self.merged and -1 in self.keepers):
             return (
                 f"merged: expected at most {n - 1}, and 0 while sums are lost, got {self.merged}; "
