@@ -468,3 +468,18 @@ def test_case_picture_and_buttons_stand_in_one_screen(explorer_page, number):
         )
         assert tall <= 752
         assert page.evaluate("document.documentElement.scrollWidth") <= 768
+
+
+def test_on_a_projector_the_numbers_of_every_case_have_room(explorer_page):
+    page = explorer_page(ClinicExplorer(step=99))
+    press(page, "Projector")
+    for number in range(1, len(CASES) + 1):
+        set_traits(page, case=number, step=99)
+        sticking_out = page.evaluate(
+            """() => {
+              const [root, table] = ["[data-explorer]", ".gmm-clinic-parameters"].map((name) =>
+                document.querySelector(name).getBoundingClientRect());
+              return table.right - root.right;
+            }"""
+        )
+        assert sticking_out <= 0, number
