@@ -66,13 +66,13 @@ RUN = f"""async ([index, text]) => {{
   await over(index);
   return [
     document.querySelector(`.code-${{index}} .py-status`).textContent,
-    [...document.querySelectorAll(`.code-${{index}} > .cell_output > :not(.stderr)`)]
+    [...document.querySelectorAll(`.code-${{index}} .cell_output > :not(.stderr)`)]
       .map((each) => each.textContent.trim()).join("\\n"),
   ];
 }}"""
 PRINTED = """
 (index) => [...document.querySelectorAll(
-  `.code-${index} > .cell_output :is(.stream, .text_plain, .stderr, .execute_result) pre`)]
+  `.code-${index} .cell_output :is(.stream, .text_plain, .stderr, .execute_result) pre`)]
   .map((each) => each.textContent.trimEnd())
 """
 
@@ -109,7 +109,7 @@ class Cell:
 
     @property
     def output(self):
-        return self.box.locator(":scope > .cell_output").text_content()
+        return self.box.locator(".cell_output").text_content()
 
     @property
     def printed(self):

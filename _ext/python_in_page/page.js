@@ -303,7 +303,7 @@
   /** Where a cell's output stands; made where the book's had none. */
   function outputOf(cell) {
     if (!cell.output) {
-      cell.output = cell.element.querySelector(":scope > .cell_output");
+      cell.output = cell.element.querySelector(".cell_output"); // perhaps in a fold, with its listing
       if (!cell.output) {
         cell.output = make("div", { className: "cell_output docutils container" });
         cell.element.append(cell.output);
