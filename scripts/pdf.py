@@ -246,7 +246,7 @@ def print_book(browser, source: Path, target: Path) -> None:
     options = {"prefer_css_page_size": True, "print_background": True}
     known = {}
     for _ in range(4):  # the numbers themselves may move what follows, hardly ever
-        # The first tells the numbers alone, in two thirds of the time.
+        # The first tells the numbers alone, and sooner.
         page.pdf(path=target, tagged=bool(known), outline=bool(known), **options)
         pages = pages_of_names(target)
         if pages == known:

@@ -85,7 +85,7 @@ def serious_violations(page, name, whole=True, contrast=True):
     axe three times faster; so this comes last. And contrast is looked at in every text of the
     first chapter, elsewhere by `pale_text`. What is not looked at as a whole differs from a page
     of its kind in the article; explorers in it have tests of their own, and how a link in a text
-    is told from it, half of axe's time, is the style sheet's for all kinds.
+    is told from it, which takes axe long, is the style sheet's for all kinds.
     """
     left_out = [] if name.startswith(CHAPTERS[0]) else [".highlight", "math"]
     for kind in left_out:
