@@ -12,14 +12,21 @@
     const live = slide?.querySelector(".explorer-live");
     const root = live?.querySelector(".gmm-explorer");
     if (!root) return;
-    for (const size of SIZES) {
+    const fitsAt = async (size) => {
       root.style.setProperty("--px", `calc(${size} * 1rem / 16)`);
       live.style.paddingInlineEnd = live.style.paddingInlineEnd ? "" : "1px"; // its pictures look at their width
       await frame();
       await frame();
-      root.dataset.size = size;
-      if (fits(slide)) return;
+      return fits(slide);
+    };
+    let [first, last] = [0, SIZES.length - 1]; // the largest that fits is one of those from here to there
+    while (first < last) {
+      const middle = (first + last) >> 1;
+      if (await fitsAt(SIZES[middle])) last = middle;
+      else first = middle + 1;
     }
+    // What came late, as a picture that takes its size from another's, may need more room than was seen.
+    while (!(await fitsAt(SIZES[last])) && last < SIZES.length - 1) last += 1;
   }
 
   /** Wait until the explorer of a slide is alive (or has said why not), then fit it, and again when it grows. */
