@@ -240,11 +240,11 @@ def run(cause: str = "healthy", start: Start = CASES[0].start) -> tuple[HalfStep
     names: dict[str, Any] = {"np": np, "log_normal": log_normal, "MOST": MOST}
     exec(source(cause), names)
     steps = []
-    for step, *theta, w, printed in names["program"](_points(), *map(np.array, start)):
-        if not (theta[-1] > 0).all():
+    for step, phi, mu, variance, w, printed in names["program"](_points(), *map(np.array, start)):
+        if not (variance > 0).all():
             break
         told = float(printed) if step == "e" and np.isfinite(printed) else None
-        steps.append(HalfStep(step, *theta, w, told))
+        steps.append(HalfStep(step, phi, mu, variance, w, told))
     return tuple(steps)
 
 

@@ -320,12 +320,12 @@ def held_out_log_likelihood(
     >>> bool(held[1] > held[0])
     True
     """
-    X = as_points(X, least=2)
-    X, weight = present(X, as_sample_weight(sample_weight, len(X)))
-    folds = _as_folds(folds, k, len(X))
+    points = as_points(X, least=2)
+    points, weight = present(points, as_sample_weight(sample_weight, len(points)))
+    folds = _as_folds(folds, k, len(points))
     rng = as_rng(rng)
     options = {"covariance_type": covariance_type, **options}
-    return _held_out(X, weight, k, rng, folds, options)[0]
+    return _held_out(points, weight, k, rng, folds, options)[0]
 
 
 def compare(
@@ -372,9 +372,9 @@ def compare(
     >>> found.best("bic").k
     2
     """
-    X = as_points(X)
-    X, weight = present(X, as_sample_weight(sample_weight, len(X)))
-    rng, m = as_rng(rng), len(X)
+    points = as_points(X)
+    points, weight = present(points, as_sample_weight(sample_weight, len(points)))
+    rng, m = as_rng(rng), len(points)
     try:
         ks = [as_components(k, m) for k in ks]
     except TypeError as error:
@@ -397,7 +397,7 @@ def compare(
             f"{weight.sum():g}; multiply them by the number of points."
         )
     return Comparison(
-        _candidate(X, weight, k, rng, folds, {"covariance_type": kind, **options})
+        _candidate(points, weight, k, rng, folds, {"covariance_type": kind, **options})
         for kind in types
         for k in ks
     )

@@ -107,15 +107,12 @@ class JensenExplorer(Explorer, kind="jensen"):
 
     def still(self):
         """Return a matplotlib Figure: the curve, its points, both marks and the gap."""
-        from matplotlib.figure import Figure
-
         from gmm_lib.plotting import COLORS
 
         f, (low, high) = CURVES[self.curve]
         values, weights = np.array(self.values), self.weights
         mean, height = weights @ values, weights @ f(values)
-        figure = Figure(figsize=(7.6, 4.2), layout="constrained")
-        ax = figure.subplots()
+        figure, ax = self._side_by_side((7.6, 4.2), [1])
         x = np.linspace(low, high, 300)
         ax.plot(x, f(x), color="0.35")
         order = np.argsort(values)
@@ -126,7 +123,6 @@ class JensenExplorer(Explorer, kind="jensen"):
         ax.plot(mean, f(mean), "s", color=COLORS[0], markersize=9)
         ax.plot(mean, height, "D", color=COLORS[1], markersize=9)
         ax.set(xlabel="$x$", ylabel=f"${SYMBOLS[self.curve]}$")
-        ax.spines[["top", "right"]].set_visible(False)
         return figure
 
     def describe(self):

@@ -185,12 +185,10 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
 
     def still(self):
         """Return a matplotlib Figure: the curve with its stems, and the map of ℓ."""
-        from matplotlib.figure import Figure
-
         from gmm_lib import plotting
 
-        figure = Figure(figsize=(9, 4.2), layout="constrained")
-        main, side = figure.subplots(1, 2, width_ratios=[1.5, 1])
+        figure, main, side = self._side_by_side((9, 4.2), [1.5, 1])
+        side.spines[:].set_visible(True)  # a map
         x, (low, high) = self.x, RANGES[self.data]["x"]
         grid = np.linspace(low - 1, high + 1, 400)
 
@@ -203,7 +201,6 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
         main.plot(grid, bell(grid, self.mu, self.sigma), color=plotting.COLORS[0], lw=2)
         main.plot(x, np.zeros_like(x), "o" if few else "|", color=plotting.INK, clip_on=False)
         main.set(xlabel="$x$", ylabel=r"$\mathcal{N}(x;\,\mu,\sigma^2)$", ylim=(0, None))
-        main.spines[["top", "right"]].set_visible(False)
 
         center, width, unbiased = self.best
         spread = RANGES[self.data]["sigma"]
