@@ -720,8 +720,7 @@ def _compare(got, right, mistakes, names):
     if len(right) == 1:
         got = (got,)
     elif not isinstance(got, (tuple, list)) or len(got) != len(right):
-        length = len(got) if isinstance(got, (tuple, list)) else None
-        what = f"{length} values" if length is not None else type(got).__name__
+        what = f"{len(got)} values" if isinstance(got, (tuple, list)) else type(got).__name__
         return _not_yet("shape", expected=f"{len(right)} values, {', '.join(names)}", got=what)
     try:
         arrays = tuple(map(np.asarray, got))

@@ -55,9 +55,7 @@ class JensenExplorer(Explorer, kind="jensen"):
     curve = Choice(CURVES)
     values = Numbers(1, "(n,)")
     masses = Numbers(1, "(n,)")
-    found = List(Unicode(), help="The ways to a gap of zero that the reader has found so far.").tag(
-        sync=True
-    )
+    found = List(Unicode(), help="The ways to a gap of zero found so far.").tag(sync=True)
 
     def __init__(self, curve="log", **kwargs):
         values = kwargs.setdefault("values", (1.0, 9.0))
