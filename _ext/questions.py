@@ -266,9 +266,7 @@ def ask(app, doctree: nodes.document) -> None:
 
 def names_of(env) -> dict[str, str]:
     """The names of all questions, each with the page it stands on."""
-    if not hasattr(env, "question_names"):
-        env.question_names = {}
-    return env.question_names
+    return vars(env).setdefault("question_names", {})
 
 
 def purge(app, env, docname: str) -> None:

@@ -36,12 +36,12 @@ TEXT = ["*.yml", "*.bib", *PAGES, "images/**/*"]
 MACHINERY = ["_ext/**/*", "_static/**/*", "_templates/**/*", "scripts/book.py"]
 
 
-def fingerprint(patterns: list[str], root: Path = ROOT) -> str:
-    """A digest of the names and the bytes of the files under ``root`` that match."""
+def fingerprint(patterns: list[str]) -> str:
+    """A digest of the names and the bytes of the files of the project that match."""
     digest = hashlib.sha256(str(sys.version_info[:2]).encode())
-    files = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
+    files = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
     for path in sorted(files):
-        name = path.relative_to(root)
+        name = path.relative_to(ROOT)
         # What editors, linters and Python leave behind makes no other book.
         if any(part == "__pycache__" or part.startswith(".") for part in name.parts):
             continue

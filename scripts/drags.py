@@ -38,15 +38,11 @@ addEventListener("pointermove", () => {
 """
 
 
-def plane(m=1000, k=5):
-    """EM on m points in the plane with k components: the largest that the design promises."""
-    X = datasets.three_clusters(m, np.random.default_rng(0)).X
-    return {"data": X, "start": kmeans_plus_plus(X, k, rng=np.random.default_rng(0))}
-
-
-# What to give an explorer for its largest data; those not named have one size.
+PLANE = datasets.three_clusters(1000, np.random.default_rng(0)).X
+# What to give an explorer for its largest data (to EM, the largest that the design promises); those
+# not named have one size.
 LARGEST = {
-    "em": plane(),
+    "em": {"data": PLANE, "start": kmeans_plus_plus(PLANE, 5, rng=np.random.default_rng(0))},
     "bound": {"data": "old-faithful"},
     "likelihood": {"data": "thousand-points"},
     "soft-hard": {"data": "overlapping", "variance": 2.0},

@@ -324,11 +324,6 @@ def write_zeros():
 # --------------------------------------------------------------------------------------- run a cell
 
 
-def name_of(cell):
-    """What a cell is called as a file, in tracebacks."""
-    return f"<cell {cell}>"
-
-
 def run(cell, source, shown):
     """Run a cell in the page's namespace, and send what it shows.
 
@@ -345,7 +340,7 @@ def run(cell, source, shown):
         JSON: null, or how it failed.
     """
     Cell.shown = shown
-    name = name_of(cell)
+    name = f"<cell {cell}>"  # of the cell as a file, in tracebacks
     lines = [line + "\n" for line in source.split("\n")]
     linecache.cache[name] = (len(source), None, lines, name)
     streams = sys.stdout, sys.stderr
