@@ -103,32 +103,34 @@ def address_of(call: str) -> str:
     return f"{FOLDER}/{explorer.kind}.html{explorer.fragment}"
 
 
-def explorer_role(name, rawtext, text, line, inliner, options=None, content=None):
-    """A link with words of its own to an explorer in a state."""
-    found = re.fullmatch(r"(.+?)\s*<(.+)>", text, re.S)
-    try:
-        if found is None:
-            raise ValueError(f"expected words and a state in angle brackets, got {text!r}")
-        address = address_of(found[2])
-    except Exception as error:  # an explorer may refuse a state in many ways
-        return [nodes.literal(rawtext, text)], [
-            inliner.reporter.warning(f"{{explorer}}: {error}", line=line)
-        ]
-    env = inliner.document.settings.env
+def linked_address(env, call: str) -> str:
+    """The same, noted as one that a page links to."""
+    address = address_of(call)
     env.metadata[env.docname].setdefault("explorers linked", set()).add(address.partition("#")[0])
-    return [link_to(env, rawtext, found[1], address, (name, found[2]))], []
+    return address
 
 
-def link_to(env, rawtext: str, words: str, address: str, written: tuple[str, str]):
-    """A link to a file of the site that is no page of the book.
+def role_to(address_of):
+    """A role for links with words of their own to files of the site that are no pages of the book.
 
-    ``address`` is from the folder of the site; by ``written``, the role and its target,
-    downloads.py finds the link again.
+    ``address_of(env, target)`` is the address from the folder of the site, or raises an error.
     """
-    up = "../" * env.docname.count("/")
-    link = nodes.reference(rawtext, words, internal=True, refuri=up + address)
-    link["written"] = written
-    return link
+
+    def role(name, rawtext, text, line, inliner, options=None, content=None):
+        env, found = inliner.document.settings.env, re.fullmatch(r"(.+?)\s*<(.+)>", text, re.S)
+        try:
+            if found is None:
+                raise ValueError(f"expected words and a target in angle brackets, got {text!r}")
+            address = address_of(env, found[2])
+        except Exception as error:  # an explorer may refuse a state in many ways
+            told = inliner.reporter.warning(f"{{{name}}}: {error}", line=line)
+            return [nodes.literal(rawtext, text)], [told]
+        up = "../" * env.docname.count("/")
+        link = nodes.reference(rawtext, found[1], internal=True, refuri=up + address)
+        link["written"] = (name, found[2])  # by this downloads.py finds the link again
+        return [link], []
+
+    return role
 
 
 def seen_from(folder: str, piece, page: str) -> None:
@@ -193,7 +195,7 @@ def write_pages(app, exception) -> None:
 
 
 def setup(app):
-    app.add_role("explorer", explorer_role)
+    app.add_role("explorer", role_to(linked_address))
     # After the pages have got their final form.
     app.connect("build-finished", write_pages, priority=800)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -34,9 +34,9 @@ ROOMS = Path(__file__).with_name("rooms.json")
 WORDS = Path(__file__).resolve().parents[1] / "gmm_lib" / "widgets" / "words.en.json"
 
 
-def site_words() -> dict[str, str]:
-    """The sentences of the site around explorers, from the one table of words."""
-    return json.loads(WORDS.read_text(encoding="utf-8"))["site"]
+def site_words(part: str = "site") -> dict[str, str]:
+    """The sentences of the site around explorers, or another part of the one table of words."""
+    return json.loads(WORDS.read_text(encoding="utf-8"))[part]
 
 
 def is_explorer(model: dict) -> bool:
@@ -56,17 +56,17 @@ def module_files(state: dict) -> dict[str, str]:
         if not text.strip():
             continue
         named = re.match(r"// ([\w-]+)\.js$", text, re.M)
-        name = f"{named[1] if named else state['kind']}-{digest(text)[:12]}.js"
+        name = f"{named[1] if named else state['kind']}-{digest(text)}.js"
         # As text, because an ES module cannot be loaded by its path from file://.
         source = json.dumps(text, ensure_ascii=False)
         files[name] = f"explorerHost.register({json.dumps(name)}, {source});\n"
     if style := state.get("_css"):
-        files[f"style-{digest(style)[:12]}.css"] = style
+        files[f"style-{digest(style)}.css"] = style
     return files
 
 
 def digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def room_name(traits: dict) -> str:
@@ -164,19 +164,17 @@ def host_widgets(app, doctree: nodes.document) -> None:
     if app.builder.format != "html":
         return  # print and PDF take the still picture
     numbers = {}  # of the models on the page: their own ids are drawn anew in each run
-    is_bundle = lambda node: (  # noqa: E731
-        isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
-    )
-    for bundle in list(doctree.findall(is_bundle)):
+    for bundle in list(doctree.findall(nodes.container)):
+        if bundle.get("nb_element") != "mime_bundle":
+            continue
         kinds = {child["mime_type"]: child for child in bundle.children}
         view = kinds.get(WIDGET_VIEW_MIMETYPE)
         if view is None:
             continue
         cell = cell_of(bundle)
         where = f"{docname}, cell {cell['cell_index'] + 1}"
-        model_id = json.loads(next(view.findall(nodes.raw)).astext().split(">", 1)[1][:-9])[
-            "model_id"
-        ]
+        saved = next(view.findall(nodes.raw)).astext()
+        model_id = json.loads(saved[saved.index("{") : saved.rindex("}") + 1])["model_id"]
         model = models.get(model_id, {})
         still = next(iter(bundle.findall(nodes.image)), None)
         if still is not None:

@@ -38,7 +38,6 @@ beside it what it needs to know. Without scripts nothing is covered, and the rep
 A malformed question is a warning, so it fails the build.
 """
 
-import hashlib
 import html
 import json
 import re
@@ -47,7 +46,7 @@ from itertools import takewhile
 from docutils import nodes
 from sphinx.util import logging
 
-from explorers import WORDS, raw
+from explorers import digest, raw, site_words
 
 LOGGER = logging.getLogger(__name__)
 KINDS = ("one", "many", "number", "order")
@@ -236,7 +235,7 @@ def prepare(box: nodes.admonition, names: dict[str, str], page: str, live: bool)
     if not live:
         return
     text = "\n".join([box["ids"][0], *(child.astext() for child in box.children[:-1])])
-    data["digest"] = hashlib.sha256(f"{data}{text}".encode()).hexdigest()[:12]
+    data["digest"] = digest(f"{data}{text}")
     box.remove(replies)
     box += fold(replies, right if kind != "order" else [])
     box += as_data(data, "question-data")
@@ -254,10 +253,7 @@ def prepare(box: nodes.admonition, names: dict[str, str], page: str, live: bool)
 def ask(app, doctree: nodes.document) -> None:
     """Make the questions of a page ready, or tell what is wrong with them."""
     page, live = app.env.docname, app.builder.format == "html"
-    is_question = lambda node: (  # noqa: E731
-        isinstance(node, nodes.admonition) and "question" in node["classes"]
-    )
-    boxes = list(doctree.findall(is_question))
+    boxes = [each for each in doctree.findall(nodes.admonition) if "question" in each["classes"]]
     for box in boxes:
         try:
             prepare(box, names_of(app.env), page, live)
@@ -265,15 +261,12 @@ def ask(app, doctree: nodes.document) -> None:
             title = box.children[0].astext()
             LOGGER.warning(f"{page}, question {title!r}: {error}", location=box)
     if boxes and live:
-        words = json.loads(WORDS.read_text(encoding="utf-8"))["questions"]
-        boxes[0] += as_data({"page": page, "words": words}, "questions-data")
+        boxes[0] += as_data({"page": page, "words": site_words("questions")}, "questions-data")
 
 
 def names_of(env) -> dict[str, str]:
     """The names of all questions, each with the page it stands on."""
-    if not hasattr(env, "question_names"):
-        env.question_names = {}
-    return env.question_names
+    return vars(env).setdefault("question_names", {})
 
 
 def purge(app, env, docname: str) -> None:

@@ -7,7 +7,6 @@ replies. ``search.js`` looks through them; both are classic scripts, so that sea
 ``file://`` too.
 """
 
-import hashlib
 import html
 import json
 import re
@@ -16,7 +15,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 from sphinx.util import logging
 
-from explorers import WORDS
+from explorers import digest, site_words
 
 LOGGER = logging.getLogger(__name__)
 SCRIPT = Path(__file__).with_name("search.js")
@@ -108,16 +107,16 @@ def write_index(app, exception) -> None:
     if exception is not None or app.builder.format != "html":
         return
     out = Path(app.outdir)
+    contents = [app.config.root_doc, *app.env.toctree_includes.get(app.config.root_doc, [])]
     pages = []
-    for name in sorted(app.env.found_docs, key=order_of(app.env)):
+    for name in [*contents, *sorted(app.env.found_docs - set(contents))]:
         page = (out / f"{name}.html").read_text(encoding="utf-8")
         title = html.unescape(re.search("<title>(.*?)</title>", page, re.S)[1])
         title = title.rpartition(" — ")[0].strip()
         pages.append({"address": f"{name}.html", "title": title, "places": places_of(page)})
-    words = json.loads(WORDS.read_text(encoding="utf-8"))["search"]
-    data = json.dumps({"pages": pages, "words": words}, ensure_ascii=False)
+    data = json.dumps({"pages": pages, "words": site_words("search")}, ensure_ascii=False)
     text = f"window.bookSearch={data};\n{SCRIPT.read_text(encoding='utf-8')}"
-    script = f"search-{hashlib.sha256(text.encode()).hexdigest()[:12]}.js"
+    script = f"search-{digest(text)}.js"
     (out / "_static" / script).write_text(text, encoding="utf-8")
     (out / "searchindex.js").unlink(missing_ok=True)
     (out / "_static" / "searchtools.js").unlink(missing_ok=True)
@@ -127,18 +126,6 @@ def write_index(app, exception) -> None:
         LOGGER.warning("search.html: Sphinx's search was not found; has it changed?")
     page = page.replace("</body>", f'<script src="_static/{script}"></script>\n</body>', 1)
     target.write_text(page, encoding="utf-8")
-
-
-def order_of(env):
-    """A key that sorts pages as the contents have them."""
-    order = [env.config.root_doc, *(each for _, each in walk(env, env.config.root_doc))]
-    return lambda name: (order.index(name) if name in order else len(order), name)
-
-
-def walk(env, page: str):
-    for child in env.toctree_includes.get(page, []):
-        yield page, child
-        yield from walk(env, child)
 
 
 def setup(app):

@@ -29,14 +29,12 @@ they are the list that they are. A malformed task is a warning, so it fails the 
 """
 
 import ast
-import hashlib
-import json
 import re
 
 from docutils import nodes
 from sphinx.util import logging
 
-from explorers import WORDS, raw
+from explorers import digest, raw, site_words
 from gmm_lib.widgets import EXPLORERS, explorer_class
 from questions import INVISIBLE, as_data
 
@@ -158,15 +156,16 @@ def is_view(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Element) and bool(node.get("explorer"))
 
 
-def conditions_of(item: nodes.list_item) -> tuple[list[nodes.raw], str]:
+def condition_of(item: nodes.list_item) -> tuple[nodes.raw, str]:
     """The comment of a step, and the condition in it."""
-    found = [each for each in item.findall(nodes.raw) if COMMENT.fullmatch(each.astext().strip())]
+    raws = ((each, COMMENT.fullmatch(each.astext().strip())) for each in item.findall(nodes.raw))
+    found = [(each, match[1]) for each, match in raws if match]
     if len(found) != 1:
         raise MalformedTaskError(
             "expected one comment <!-- done: … --> at the end of the step, got "
             f"{len(found) or 'none'}"
         )
-    return found, COMMENT.fullmatch(found[0].astext().strip())[1]
+    return found[0]
 
 
 def question_named(name: str, box: nodes.admonition) -> nodes.admonition:
@@ -191,9 +190,8 @@ def prepare(box: nodes.admonition, live: bool) -> list:
     conditions = []
     for number, item in enumerate(steps.children, 1):
         try:
-            comments, text = conditions_of(item)
-            for comment in comments:
-                comment.parent.remove(comment)
+            comment, text = condition_of(item)
+            comment.parent.remove(comment)
             if not live:
                 continue
             condition = compiled(text, explorer_class(kind).VALUES)
@@ -210,9 +208,9 @@ def prepare(box: nodes.admonition, live: bool) -> list:
 def lead(app, doctree: nodes.document) -> None:
     """Make the tasks of a page ready, or tell what is wrong with them."""
     page, live = app.env.docname, app.builder.format == "html"
-    words = json.loads(WORDS.read_text(encoding="utf-8"))["tasks"]
-    is_task = lambda node: isinstance(node, nodes.admonition) and "task" in node["classes"]  # noqa: E731
-    for number, box in enumerate(list(doctree.findall(is_task)), 1):
+    words = site_words("tasks")
+    boxes = [each for each in doctree.findall(nodes.admonition) if "task" in each["classes"]]
+    for number, box in enumerate(boxes, 1):
         text = box.astext()
         try:
             conditions = prepare(box, live)
@@ -222,8 +220,7 @@ def lead(app, doctree: nodes.document) -> None:
         if not live:
             continue
         # A task that has been edited is a new one.
-        digest = hashlib.sha256(f"{conditions}{text}".encode()).hexdigest()[:12]
-        key = f"{page}/task-{digest}"
+        key = f"{page}/task-{digest(f'{conditions}{text}')}"
         box += as_data({"key": key, "conditions": conditions, "words": words}, "task-data")
         box += raw("<script>window.tasks?.wake(document.currentScript.parentElement)</script>")
 

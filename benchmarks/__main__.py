@@ -130,18 +130,10 @@ def compare(m, d, k, n, covariance_type, threads, budget, separation=3.0):
     X, start = problem(m, d, k, separation)
     clock = time.process_time if threads == 1 else time.perf_counter
 
+    options = {"covariance_type": covariance_type, "tol": 0, "threads": threads}
+
     def ours(iterations):
-        return seconds(
-            lambda: fit(
-                X,
-                start,
-                covariance_type=covariance_type,
-                tol=0,
-                max_iter=iterations,
-                threads=threads,
-            ),
-            clock,
-        )
+        return seconds(lambda: fit(X, start, max_iter=iterations, **options), clock)
 
     def theirs(iterations):
         return seconds(lambda: scikit_learn(X, start, iterations, covariance_type), clock)
@@ -151,28 +143,25 @@ def compare(m, d, k, n, covariance_type, threads, budget, separation=3.0):
     for _ in rounds(budget):
         slow.append((theirs(n + 1) - theirs(1)) / n)
         fast.append((ours(3 * n + 1) - ours(1)) / (3 * n))
-    ratio = statistics.median(a / b for a, b in zip(slow, fast, strict=True))
-    return (
-        statistics.median(slow),
-        statistics.median(fast),
-        ratio,
-        differences(X, start, min(n, 10), covariance_type, threads),
-    )
+    return *medians(slow, fast), differences(X, start, min(n, 10), covariance_type, threads)
+
+
+def medians(slow, fast):
+    """Medians of two lists of times, and of the ratios of neighbors."""
+    ratios = [a / b for a, b in zip(slow, fast, strict=True)]
+    return [statistics.median(each) for each in (slow, fast, ratios)]
 
 
 def whole_call(budget):
     """Median ratio and seconds of whole calls with one iteration, at teaching size."""
     X, start = problem(300, 2, 3)
-    clock, pairs = time.process_time, []
+    clock, slow, fast = time.process_time, [], []
     for _ in rounds(budget):
-        theirs = seconds(lambda: [scikit_learn(X, start, 1, "full") for _ in range(5)], clock) / 5
-        ours = seconds(lambda: [fit(X, start, tol=0, max_iter=1) for _ in range(20)], clock) / 20
-        pairs.append((theirs, ours))
-    return (
-        statistics.median(a for a, _ in pairs),
-        statistics.median(b for _, b in pairs),
-        statistics.median(a / b for a, b in pairs),
-    )
+        theirs = seconds(lambda: [scikit_learn(X, start, 1, "full") for _ in range(5)], clock)
+        ours = seconds(lambda: [fit(X, start, tol=0, max_iter=1) for _ in range(20)], clock)
+        slow.append(theirs / 5)
+        fast.append(ours / 20)
+    return medians(slow, fast)
 
 
 def extra_memory(run):

@@ -2,7 +2,7 @@ r"""EM with longer steps: squared extrapolation (SQUAREM), for data on which EM 
 
 Near its end EM multiplies the error by the same matrix in every iteration, so two iterations tell
 where a geometric series of them would lead. With θ a vector of numbers that may be anything (below)
-and F one iteration of EM, a cycle of scheme S3 of Varadhan and Roland [1]_ is
+and F one iteration of EM, a cycle of scheme S3 of Varadhan and Roland (see `squarem_states`) is
 
 .. math::
     \theta_1 = F(\theta_0), \quad \theta_2 = F(\theta_1), \quad
@@ -17,11 +17,6 @@ The vector holds log φ_j, the means, and the Cholesky factors of Σ_j with the 
 diagonals: whatever numbers an extrapolation leads to, they are a mixture again. All components move
 by the same α, so tied, diagonal and spherical covariances stay what they are. Means and factors are
 measured in standard deviations of their feature, so that units do not matter.
-
-References
-----------
-.. [1] R. Varadhan and C. Roland (2008), Simple and globally convergent methods for accelerating
-   the convergence of any EM algorithm, Scandinavian Journal of Statistics 35, 335-353.
 """
 
 from collections.abc import Iterator

@@ -206,6 +206,7 @@ class Feedback:
 _X = datasets.ten_points().X[:, 0]
 # Not the book's start: unequal weights, or else forgetting φ would not show.
 _WEIGHTS, _MEANS, _VARIANCES = np.array([0.3, 0.7]), np.array([3.0, 10.0]), np.array([8.5, 15.7])
+_THETA, _NAMES = (_WEIGHTS, _MEANS, _VARIANCES), ("weights", "means", "variances")
 _SHIFT = 1e8  # squares of points that far out have no digits left for a variance of the book
 _FAR = 1e5  # more than a thousand standard deviations from both components
 
@@ -304,9 +305,8 @@ def log_likelihood(function: Callable) -> Feedback | None:
     >>> check.log_likelihood(lambda x, phi, mu, variances: -30.0)
     Not yet: log-likelihood: expected -59.7281, got -30.
     """
-    theta = (_WEIGHTS, _MEANS, _VARIANCES)
-    right = _log_density(*theta).sum()
-    log_joint = GaussianMixture(*theta).component_log_density(_X)
+    right = _log_density(*_THETA).sum()
+    log_joint = GaussianMixture(*_THETA).component_log_density(_X)
     joint = np.exp(log_joint)
     mistakes = [
         ("sum-of-logs", log_joint.sum()),
@@ -321,8 +321,8 @@ def log_likelihood(function: Callable) -> Feedback | None:
         ("averaged", right / len(_X)),
         ("sign", -right),
     ]
-    found = _compare(_call(function, _X, *theta), right, mistakes, ("log-likelihood",))
-    return _unless_far(found, function, theta)
+    found = _compare(_call(function, _X, *_THETA), right, mistakes, ("log-likelihood",))
+    return _unless_far(found, function, _THETA)
 
 
 def labelled_fit(function: Callable) -> Feedback | None:
@@ -355,8 +355,7 @@ def labelled_fit(function: Callable) -> Feedback | None:
     mistakes = [pair for pair in _wrong_refits(w) if pair[0] != "hard-labels"]
     with np.errstate(invalid="ignore"):  # nobody has the label 0
         mistakes.append(("labels-from-0", _refit((z[:, None] == [0, 1]).astype(float))))
-    names = ("weights", "means", "variances")
-    return _compare(_call(function, _X, z), _refit(w), mistakes, names)
+    return _compare(_call(function, _X, z), _refit(w), mistakes, _NAMES)
 
 
 def e_step(function: Callable) -> Feedback | None:
@@ -382,22 +381,17 @@ def e_step(function: Callable) -> Feedback | None:
     >>> check.e_step(lambda x, phi, mu, variances: np.full((10, 2), 0.5))
     Not yet: w: expected 0.858614, got 0.5 at [0, 0].
     """
-    theta = (_WEIGHTS, _MEANS, _VARIANCES)
-    w = _first(_call(function, _X, *theta))
-    right = _responsibilities(*theta)
-    joint = np.exp(GaussianMixture(*theta).component_log_density(_X))
-    mistakes = [
-        *_wrong_responsibilities(),
-        ("transposed", right.T),
-        ("not-normalized", joint),
-    ]
+    w = _first(_call(function, _X, *_THETA))
+    right = _responsibilities(*_THETA)
+    joint = np.exp(GaussianMixture(*_THETA).component_log_density(_X))
+    mistakes = [*_wrong_responsibilities(), ("transposed", right.T), ("not-normalized", joint)]
     found = _compare(w, right, mistakes, ("w",))
     if found is not None and found.mistake == "different":
         off = np.abs(np.asarray(w).sum(axis=1) - 1)
         if off.max() > 1e-6:
             row = int(np.argmax(off))
             return _not_yet("rows", row=row, got=float(np.sum(w[row])))
-    return _unless_far(found, function, theta)
+    return _unless_far(found, function, _THETA)
 
 
 def m_step(function: Callable) -> Feedback | None:
@@ -423,13 +417,8 @@ def m_step(function: Callable) -> Feedback | None:
     >>> check.m_step(unweighted)
     Not yet: means: expected 3.5855, got 0.870603 at [0].
     """
-    w = _responsibilities(_WEIGHTS, _MEANS, _VARIANCES)
-    return _compare(
-        _call(function, _X, w),
-        _refit(w),
-        _wrong_refits(w),
-        ("weights", "means", "variances"),
-    )
+    w = _responsibilities(*_THETA)
+    return _compare(_call(function, _X, w), _refit(w), _wrong_refits(w), _NAMES)
 
 
 def em_step(function: Callable) -> Feedback | None:
@@ -453,21 +442,15 @@ def em_step(function: Callable) -> Feedback | None:
     >>> check.em_step(lambda x, phi, mu, variances: (phi, mu, variances))
     Not yet: weights: expected 0.242812, got 0.3 at [0].
     """
-    theta = (_WEIGHTS, _MEANS, _VARIANCES)
-    w = _responsibilities(*theta)
-    weights, means, variances = _refit(w)
+    w = _responsibilities(*_THETA)
+    weights, means, variances = right = _refit(w)
     mistakes = [
         ("stale-means", (weights, means, _spread(w, _MEANS))),
         ("unchanged-weights", (_WEIGHTS, means, variances)),
         *_wrong_refits(w),
         *((key, _refit(wrong)) for key, wrong in _wrong_responsibilities()),
     ]
-    return _compare(
-        _call(function, _X, *theta),
-        (weights, means, variances),
-        mistakes,
-        ("weights", "means", "variances"),
-    )
+    return _compare(_call(function, _X, *_THETA), right, mistakes, _NAMES)
 
 
 def elbo(function: Callable) -> Feedback | None:
@@ -491,15 +474,14 @@ def elbo(function: Callable) -> Feedback | None:
     >>> check.elbo(lambda x, w, phi, mu, variances: 0.0)
     Not yet: bound: expected -59.8578, got 0.
     """
-    theta = (_WEIGHTS, _MEANS, _VARIANCES)
     # Not those of the E step at θ, where the bound would equal the log-likelihood.
     w = _responsibilities(_WEIGHTS, _MEANS + 1, _VARIANCES)
-    right = _bound(w, *theta)
+    right = _bound(w, *_THETA)
     entropy = bound.entropy(w).sum()
     mistakes = [
         ("no-entropy", right - entropy),
         ("entropy-sign", right - 2 * entropy),
-        ("log-likelihood", _log_density(*theta).sum()),
+        ("log-likelihood", _log_density(*_THETA).sum()),
         ("forgot-weights", right - (w @ np.log(_WEIGHTS)).sum()),
         ("variance-as-sd", _bound(w, _WEIGHTS, _MEANS, _VARIANCES**2)),
         ("sd-as-variance", _bound(w, _WEIGHTS, _MEANS, _VARIANCES**0.5)),
@@ -508,11 +490,11 @@ def elbo(function: Callable) -> Feedback | None:
         ("averaged", right / len(_X)),
         ("sign", -right),
     ]
-    found = _compare(_call(function, _X, w, *theta), right, mistakes, ("bound",))
+    found = _compare(_call(function, _X, w, *_THETA), right, mistakes, ("bound",))
     if found:
         hard = np.eye(2)[w.argmax(axis=1)]
         with np.errstate(all="ignore"):
-            value = np.asarray(_call(function, _X, hard, *theta))
+            value = np.asarray(_call(function, _X, hard, *_THETA))
         if not np.isfinite(value).all():
             return _not_yet("zero-log-zero")
     return found
@@ -738,8 +720,7 @@ def _compare(got, right, mistakes, names):
     if len(right) == 1:
         got = (got,)
     elif not isinstance(got, (tuple, list)) or len(got) != len(right):
-        length = len(got) if isinstance(got, (tuple, list)) else None
-        what = f"{length} values" if length is not None else type(got).__name__
+        what = f"{len(got)} values" if isinstance(got, (tuple, list)) else type(got).__name__
         return _not_yet("shape", expected=f"{len(right)} values, {', '.join(names)}", got=what)
     try:
         arrays = tuple(map(np.asarray, got))
@@ -831,11 +812,10 @@ def _spread(w, centers):
 
 def _wrong_responsibilities():
     """Pairs of a mistake and the responsibilities it gives."""
-    theta = (_WEIGHTS, _MEANS, _VARIANCES)
-    joint = np.exp(GaussianMixture(*theta).component_log_density(_X))
+    joint = np.exp(GaussianMixture(*_THETA).component_log_density(_X))
     kernels = joint * np.sqrt(_VARIANCES)
     equal = np.full(2, 0.5)  # φ that is equal for all cancels, as φ that was forgotten
-    right = _responsibilities(*theta)
+    right = _responsibilities(*_THETA)
     return [
         ("wrong-axis", joint / joint.sum(axis=0)),
         ("forgot-weights", _responsibilities(equal, _MEANS, _VARIANCES)),

@@ -8,7 +8,6 @@ functions of their own: a broken program is a poor witness of itself.
 Symbols: x data (m,); φ, μ, σ² the parameters (2,); w responsibilities (m, 2); ℓ the log-likelihood.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from inspect import getsource
 from typing import Any, NamedTuple
@@ -204,15 +203,10 @@ def source(cause: str = "healthy") -> str:
     >>> "sd = variance" in source("sd"), "sd = variance" in source()
     (True, False)
     """
-    text = _sound()
+    text = getsource(program)
     for line, instead in CAUSES[as_choice(cause, "cause", tuple(CAUSES))].changes:
         text = text.replace(f"    {line}\n", f"    {instead}\n")
     return text
-
-
-@cache
-def _sound() -> str:
-    return getsource(program)
 
 
 @cache
@@ -245,15 +239,13 @@ def run(cause: str = "healthy", start: Start = CASES[0].start) -> tuple[HalfStep
     """
     names: dict[str, Any] = {"np": np, "log_normal": log_normal, "MOST": MOST}
     exec(source(cause), names)
-    return tuple(HalfStep(*each) for each in _named(names["program"], start))
-
-
-def _named(broken, start: Start) -> Iterator[tuple]:
-    for step, *theta, w, printed in broken(_points(), *map(np.array, start)):
-        if not (theta[-1] > 0).all():
-            return
+    steps = []
+    for step, phi, mu, variance, w, printed in names["program"](_points(), *map(np.array, start)):
+        if not (variance > 0).all():
+            break
         told = float(printed) if step == "e" and np.isfinite(printed) else None
-        yield step, *theta, w, told
+        steps.append(HalfStep(step, phi, mu, variance, w, told))
+    return tuple(steps)
 
 
 def _top(half: HalfStep) -> float:
@@ -312,7 +304,7 @@ def signs(cause: str = "healthy", start: Start = CASES[0].start) -> dict[str, fl
     falls, bound_falls = -np.diff(ell)[::2], -np.diff(bound)  # ℓ stands still in an E step
     last = steps[-1]
     theta = (last.weights, last.means, last.variances)
-    healthy = run("healthy", _as_start(theta))
+    healthy = run("healthy", tuple(tuple(map(float, each)) for each in theta))
     return {
         "gap": float(gaps.max()),
         "first-gap": float(gaps[0]),
@@ -329,8 +321,3 @@ def signs(cause: str = "healthy", start: Start = CASES[0].start) -> dict[str, fl
         "good": run("healthy", start)[-1].log_likelihood,
         "left": healthy[1].log_likelihood - healthy[0].log_likelihood,
     }
-
-
-def _as_start(theta) -> Start:
-    phi, mu, variance = (tuple(map(float, each)) for each in theta)
-    return phi, mu, variance  # type: ignore[return-value]

@@ -274,10 +274,8 @@ class Engine(Centered):
         away = mean * mean > diagonals(overall.scatter)[0] * (100 / self.points)
         self.center = mean * away
         if not self.features.peaked:
-            offset = mean - self.center
-            self.second_moment = (
-                scatter + self.points * offset[:, None] * offset
-            )  # about the center
+            offset = mean - self.center  # the second moment is told about the center, too
+            self.second_moment = scatter + self.points * offset[:, None] * offset
         self._natural = self._successor = (None, None)
 
     def e_step(self, mixture):

@@ -5,7 +5,7 @@ the points live (`gmm_lib.stream`); what is here is the loop about them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -202,14 +202,7 @@ def best_of(engine, starts, tol, max_iter, progress=False):
             best = found
     if best is None:
         raise failure
-    return Fit(
-        best.mixture,
-        best.log_likelihoods,
-        best.objectives,
-        best.converged,
-        best.reason,
-        tuple(attempts),
-    )
+    return replace(best, attempts=tuple(attempts))
 
 
 def starts_of(

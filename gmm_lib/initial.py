@@ -4,11 +4,6 @@ EM climbs to the nearest maximum, so the start decides which one. `kmeans_start`
 k groups and fits each: it sees groups that only many features together tell apart. Starts that pick
 points all share one covariance: that of the data, shrunk so that k ellipses together fill the
 volume of one.
-
-References
-----------
-.. [1] D. Arthur and S. Vassilvitskii (2007), k-means++: the advantages of careful seeding,
-   Proceedings of the 18th ACM-SIAM Symposium on Discrete Algorithms, 1027-1035.
 """
 
 from collections.abc import Iterator
@@ -31,6 +26,7 @@ from gmm_lib.em import m_step
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.partition import far_apart, partition, standardized, too_few_different
 from gmm_lib.prior import CovariancePrior, as_prior
+from gmm_lib.rows import present
 from gmm_lib.statistics import SufficientStatistics, moments
 
 # The starts that `fit` knows by name, which are those of scikit-learn's init_params.
@@ -166,9 +162,7 @@ def kmeans_start(
 
 def _of_groups(X, k, rng, covariance_type, sample_weight, prior, settled=True):
     """The start that a partition makes; input is trusted."""
-    weight = sample_weight
-    if weight is not None and not weight.all():
-        X, weight = X[weight > 0], weight[weight > 0]
+    X, weight = present(X, sample_weight)
     labels = partition(X, k, rng, weight, settled=settled)
     if not np.bincount(labels, minlength=k).all():  # a center is nearest to no point
         return kmeans_plus_plus(
@@ -503,6 +497,5 @@ def _as_one(X, covariance_type, weight, prior):
     try:
         return m_step(X, everything, covariance_type, sample_weight=weight)
     except DegenerateComponentError:
-        if prior is not None:
-            return m_step(X, everything, covariance_type, sample_weight=weight, prior=prior)
-        return m_step(X, everything, "diag", sample_weight=weight)
+        possible = "diag" if prior is None else covariance_type
+        return m_step(X, everything, possible, sample_weight=weight, prior=prior)

@@ -3,11 +3,6 @@
 `gmm_lib.hard` has k-means as chapters show it, exact and step by step. Here runs are made side by
 side on a sample of the points, for a few rounds, with distances as one matrix product; and groups
 are traded, which mends what k-means alone cannot.
-
-References
-----------
-.. [1] D. Arthur and S. Vassilvitskii (2007), k-means++: the advantages of careful seeding,
-   Proceedings of the 18th ACM-SIAM Symposium on Discrete Algorithms, 1027-1035.
 """
 
 import numpy as np
@@ -135,7 +130,7 @@ def _nearest(Z, centers):
 
 
 def far_apart(X, k, rng, weight=None):
-    """Return the indices (k,) of points drawn by k-means++; input is trusted.
+    """Return the indices (k,) of points drawn as in `kmeans_plus_plus`; input is trusted.
 
     Raises
     ------

@@ -414,10 +414,8 @@ def draw_state(
         points = draw_responsibilities(X, w, ax=ax)
     if mixture.d == 2:
         return points, draw_ellipses(mixture, ax=ax)
-    low, high = X.min(), X.max()
-    own = _range_of(mixture)
-    lines = draw_density(mixture, ax=ax, x=np.union1d(np.linspace(low, high, 401), own))
-    return points, lines
+    x = np.union1d(np.linspace(X.min(), X.max(), 401), _range_of(mixture))
+    return points, draw_density(mixture, ax=ax, x=x)
 
 
 def draw_log_likelihood(

@@ -82,8 +82,7 @@ class CovariancePrior:
         positive_definite(covariance)
         covariance = covariance[0].copy()
         covariance.setflags(write=False)
-        object.__setattr__(self, "strength", strength)
-        object.__setattr__(self, "covariance", covariance)
+        vars(self).update(strength=strength, covariance=covariance)
 
     def __reduce__(self):  # a copy made from a pickle is read-only, too
         return type(self), (self.strength, self.covariance)

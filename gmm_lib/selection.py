@@ -5,18 +5,12 @@ hold strictly for mixtures), ICL at components that do not overlap; the held-out
 measures prediction directly. They may disagree, and on the galaxies they do.
 
 AIC, BIC and ICL are meant for maxima of the likelihood. Under a prior the maximum of the posterior
-takes its place [3]_: close to it if the prior is weak.
+takes its place [1]_: close to it if the prior is weak.
 
 References
 ----------
-.. [1] H. Akaike (1974), A new look at the statistical model identification, IEEE Transactions on
-   Automatic Control 19, 716-723.
-.. [2] G. Schwarz (1978), Estimating the dimension of a model, Annals of Statistics 6, 461-464.
-.. [3] C. Fraley and A. E. Raftery (2007), Bayesian regularization for normal mixture estimation and
+.. [1] C. Fraley and A. E. Raftery (2007), Bayesian regularization for normal mixture estimation and
    model-based clustering, Journal of Classification 24, 155-181.
-.. [4] C. Biernacki, G. Celeux and G. Govaert (2000), Assessing a mixture model for clustering with
-   the integrated completed likelihood, IEEE Transactions on Pattern Analysis and Machine
-   Intelligence 22, 719-725.
 """
 
 import math
@@ -188,7 +182,8 @@ def aic(log_likelihood: float, parameters: int) -> float:
 
     References
     ----------
-    .. [1] H. Akaike (1974), IEEE Transactions on Automatic Control 19, 716-723.
+    .. [1] H. Akaike (1974), A new look at the statistical model identification, IEEE Transactions
+       on Automatic Control 19, 716-723.
 
     Examples
     --------
@@ -196,7 +191,7 @@ def aic(log_likelihood: float, parameters: int) -> float:
     74.48
     """
     penalty = 2.0 * as_count(parameters, "parameters", least=0)
-    return penalty - 2.0 * _as_float(log_likelihood, "log_likelihood")
+    return penalty - 2.0 * as_number(log_likelihood, "log_likelihood", least=-math.inf)
 
 
 def bic(log_likelihood: float, parameters: int, m: int) -> float:
@@ -220,7 +215,7 @@ def bic(log_likelihood: float, parameters: int, m: int) -> float:
 
     References
     ----------
-    .. [1] G. Schwarz (1978), Annals of Statistics 6, 461-464.
+    .. [1] G. Schwarz (1978), Estimating the dimension of a model, Annals of Statistics 6, 461-464.
 
     Examples
     --------
@@ -228,7 +223,7 @@ def bic(log_likelihood: float, parameters: int, m: int) -> float:
     75.99
     """
     penalty = as_count(parameters, "parameters", least=0) * math.log(as_number(m, "m", least=1))
-    return penalty - 2.0 * _as_float(log_likelihood, "log_likelihood")
+    return penalty - 2.0 * as_number(log_likelihood, "log_likelihood", least=-math.inf)
 
 
 def icl(
@@ -262,8 +257,9 @@ def icl(
 
     References
     ----------
-    .. [1] C. Biernacki, G. Celeux and G. Govaert (2000), IEEE Transactions on Pattern Analysis and
-       Machine Intelligence 22, 719-725.
+    .. [1] C. Biernacki, G. Celeux and G. Govaert (2000), Assessing a mixture model for clustering
+       with the integrated completed likelihood, IEEE Transactions on Pattern Analysis and Machine
+       Intelligence 22, 719-725.
 
     Examples
     --------
@@ -273,7 +269,7 @@ def icl(
     certainty = np.log(as_responsibilities(responsibilities).max(axis=1))
     weight = as_sample_weight(sample_weight, len(certainty))
     doubt = -(certainty.sum() if weight is None else weight @ certainty)
-    return _as_float(bic, "bic") + 2.0 * float(doubt)
+    return as_number(bic, "bic", least=-math.inf) + 2.0 * float(doubt)
 
 
 def held_out_log_likelihood(
@@ -324,11 +320,12 @@ def held_out_log_likelihood(
     >>> bool(held[1] > held[0])
     True
     """
-    X, weight = _present(as_points(X, least=2), sample_weight)
-    folds = _as_folds(folds, k, len(X))
+    points = as_points(X, least=2)
+    points, weight = present(points, as_sample_weight(sample_weight, len(points)))
+    folds = _as_folds(folds, k, len(points))
     rng = as_rng(rng)
     options = {"covariance_type": covariance_type, **options}
-    return _held_out(X, weight, k, rng, folds, options)[0]
+    return _held_out(points, weight, k, rng, folds, options)[0]
 
 
 def compare(
@@ -375,8 +372,9 @@ def compare(
     >>> found.best("bic").k
     2
     """
-    X, weight = _present(as_points(X), sample_weight)
-    rng, m = as_rng(rng), len(X)
+    points = as_points(X)
+    points, weight = present(points, as_sample_weight(sample_weight, len(points)))
+    rng, m = as_rng(rng), len(points)
     try:
         ks = [as_components(k, m) for k in ks]
     except TypeError as error:
@@ -399,7 +397,7 @@ def compare(
             f"{weight.sum():g}; multiply them by the number of points."
         )
     return Comparison(
-        _candidate(X, weight, k, rng, folds, {"covariance_type": kind, **options})
+        _candidate(points, weight, k, rng, folds, {"covariance_type": kind, **options})
         for kind in types
         for k in ks
     )
@@ -442,11 +440,6 @@ def _held_out(X, weight, k, rng, folds, options):
     return float(total / (len(X) if weight is None else weight.sum())), None
 
 
-def _present(X, sample_weight) -> tuple[np.ndarray, np.ndarray | None]:
-    """Points and weights without those of weight 0, which are absent."""
-    return present(X, as_sample_weight(sample_weight, len(X)))
-
-
 def _as_folds(folds, k, m):
     """The number of folds, if the points that are left for a fit suffice for k components."""
     folds = as_count(folds, "folds", least=2)
@@ -457,7 +450,3 @@ def _as_folds(folds, k, m):
         )
     as_components(k, m - math.ceil(m / folds))
     return folds
-
-
-def _as_float(value, name):
-    return as_number(value, name, least=-math.inf)

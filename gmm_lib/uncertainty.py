@@ -247,10 +247,8 @@ class Coordinates:
         A, D = self.precisions[j], self.directions
         mean, covariance = self.places(j)
         information = np.zeros((len(self.names),) * 2)
-        weight_slope = self._weight_slope(j)
-        information[: len(weight_slope), : len(weight_slope)] = count * np.outer(
-            weight_slope, weight_slope
-        )
+        slope = self._weight_slope(j)
+        information[: len(slope), : len(slope)] = count * np.outer(slope, slope)
         information[mean, mean] = count * A
         across = np.einsum("ab,rbc,c->ar", A, D, A @ first)
         information[mean, covariance], information[covariance, mean] = across, across.T

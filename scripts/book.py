@@ -16,7 +16,9 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import uuid
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -34,12 +36,12 @@ TEXT = ["*.yml", "*.bib", *PAGES, "images/**/*"]
 MACHINERY = ["_ext/**/*", "_static/**/*", "_templates/**/*", "scripts/book.py"]
 
 
-def fingerprint(patterns: list[str], root: Path = ROOT) -> str:
-    """A digest of the names and the bytes of the files under ``root`` that match."""
+def fingerprint(patterns: list[str]) -> str:
+    """A digest of the names and the bytes of the files of the project that match."""
     digest = hashlib.sha256(str(sys.version_info[:2]).encode())
-    files = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
+    files = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
     for path in sorted(files):
-        name = path.relative_to(root)
+        name = path.relative_to(ROOT)
         # What editors, linters and Python leave behind makes no other book.
         if any(part == "__pycache__" or part.startswith(".") for part in name.parts):
             continue
@@ -55,6 +57,11 @@ def contents() -> list[tuple[str | None, list[str]]]:
         (part.get("caption"), [each["file"] for each in part["chapters"]]) for part in toc["parts"]
     ]
     return [(None, [toc["root"]]), *parts]
+
+
+def page_names() -> list[str]:
+    """The names of all pages of the book, in the order of its contents."""
+    return [name for _, names in contents() for name in names]
 
 
 def prune_cache(cache: Path) -> None:
@@ -143,7 +150,7 @@ def run_notebooks(cache: Path) -> None:
     quiet = logging.getLogger("notebooks")
     quiet.setLevel(logging.CRITICAL)
     store = get_cache(str(cache))
-    for path in (ROOT / f"{name}.ipynb" for _, names in contents() for name in names):
+    for path in (ROOT / f"{name}.ipynb" for name in page_names()):
         if path.exists() and "perf_counter" not in path.read_text(encoding="utf-8"):
             store.add_nb_to_project(str(path))
     if store.list_unexecuted():
@@ -234,12 +241,18 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
 
+def served(folder: Path) -> str:
+    """Serve a folder on a free port until the process ends; returns its address."""
+    server = Server(("127.0.0.1", 0), partial(Handler, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
 def serve(port: int) -> None:
     """Build, then serve on 127.0.0.1 until interrupted."""
     try:
-        server = Server(
-            ("127.0.0.1", port), Handler
-        )  # before the build: a busy port is told at once
+        # Before the build: a busy port is told at once.
+        server = Server(("127.0.0.1", port), Handler)
     except (OSError, OverflowError) as error:
         other = port + 1 if 0 < port < 65535 else 8000
         sys.exit(f"Port {port} cannot be used ({error}). Choose another: make serve PORT={other}")

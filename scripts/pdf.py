@@ -24,10 +24,9 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 import yaml
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 
 from book import OUTPUT, ROOT, SITE, contents, fingerprint
-from browser import launch
+from browser import chromium
 
 sys.path.append(str(ROOT / "_ext"))
 
@@ -167,10 +166,8 @@ def whole_book() -> str:
         name: {each["id"] for each in soup.select("article.bd-article [id]")}
         for name, soup in soups.items()
     }
-    bodies, solved = (
-        [],
-        fragment('<section><span id="solutions"></span><h1>Solutions</h1></section>'),
-    )
+    bodies = []
+    solved = fragment('<section><span id="solutions"></span><h1>Solutions</h1></section>')
     for caption, pages in contents():
         for page in pages:
             body = article(page, soups[page], names)
@@ -289,10 +286,8 @@ def main() -> None:
     PAPER.mkdir(parents=True, exist_ok=True)
     fresh = PAPER / "fresh.pdf"
     SOURCE.write_text(whole_book(), encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with chromium() as browser:
         print_book(browser, SOURCE, fresh)
-        browser.close()
     mend_outline(fresh)
     fresh.replace(TARGET)
     stamp.write_text(wanted)

@@ -1,17 +1,15 @@
 """Take the README's picture of the explorer from the built book: images/em-explorer.png."""
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 from book import ROOT, SITE
-from browser import launch
+from browser import chromium
 
 TARGET = ROOT / "images" / "em-explorer.png"
 
 
 def main() -> None:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
         page.goto((SITE / "index.html").as_uri())
         explorer = page.locator("[data-explorer=em]")
@@ -22,7 +20,6 @@ def main() -> None:
         page.wait_for_timeout(500)
         TARGET.parent.mkdir(exist_ok=True)
         explorer.screenshot(path=str(TARGET))
-        browser.close()
     with Image.open(TARGET) as picture:
         few = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
     few.save(TARGET, optimize=True)

@@ -13,13 +13,12 @@ import sys
 from itertools import islice
 
 import numpy as np
-from playwright.sync_api import sync_playwright
 
-from book import ROOT, contents
+from book import ROOT, page_names
 
 sys.path.append(str(ROOT / "_ext"))
 
-from browser import launch
+from browser import chromium
 from formulas import markdown
 from gmm_lib import datasets, e_step, em_states
 from gmm_lib.bound import evidence_lower_bound
@@ -119,12 +118,9 @@ def derivation_sheet(filled: bool) -> str:
 def explorer_sheets() -> dict[str, str]:
     """For each explorer of the book, once: its picture, its task, room to write."""
     sheets = {}
-    for page in [
-        name
-        for _, pages in contents()
-        for name in pages
-        if name.startswith(("chapters/", "depth/"))
-    ]:
+    for page in page_names():
+        if not page.startswith(("chapters/", "depth/")):
+            continue
         for host in parse(page).select(".explorer-host"):
             kind = host["data-kind"]
             task = host.find_previous("div", class_="task")
@@ -173,11 +169,9 @@ def main() -> None:
         f'<body class="sheets"><article class="bd-article">{body}</article></body></html>',
         encoding="utf-8",
     )
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with chromium() as browser:
         page = print_page(browser, source)
         page.pdf(path=TARGET, prefer_css_page_size=True, tagged=True, outline=True)
-        browser.close()
     source.unlink()
     size = TARGET.stat().st_size / 1e3
     print(f"{TARGET.relative_to(ROOT)}: {len(sheets)} sheets, {size:.0f} kB")

@@ -5,13 +5,9 @@ place of its picture. Run it after a change to how explorers look; a test of the
 """
 
 import json
-import threading
 
-import yaml
-from playwright.sync_api import sync_playwright
-
-from book import ROOT, SITE, Handler, Server
-from browser import launch
+from book import ROOT, SITE, page_names, served
+from browser import chromium
 
 WIDTHS = range(264, 1105, 8)  # from a phone's column to the page for the projector
 MEASURE = """
@@ -40,25 +36,18 @@ def steps(heights: dict[int, int]) -> list[tuple[int, int]]:
 
 
 def main() -> None:
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    chapters = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    server = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    rooms = {}
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    address, rooms = served(SITE), {}
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1400, "height": 900})
-        for name in [toc["root"], *chapters]:
+        for name in page_names():
             if "explorer-host" not in (SITE / f"{name}.html").read_text(encoding="utf-8"):
                 continue
-            page.goto(f"http://127.0.0.1:{server.server_port}/{name}.html")
+            page.goto(f"{address}{name}.html")
             page.wait_for_function("!document.querySelector('.explorer-host:not([data-alive])')")
             for width in WIDTHS:
                 for room, height in page.evaluate(MEASURE, width):
                     rooms.setdefault(room, {})[width] = height
             print(name, flush=True)
-        browser.close()
-    server.shutdown()
     lines = [f"  {json.dumps(room)}: {json.dumps(steps(rooms[room]))}" for room in sorted(rooms)]
     (ROOT / "_ext" / "rooms.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
 

@@ -12,13 +12,9 @@ comes through it is not compressed.
 
 import argparse
 import gzip
-import threading
 
-import yaml
-from playwright.sync_api import sync_playwright
-
-from book import ROOT, Handler, Server
-from browser import launch
+from book import SITE, page_names, served
+from browser import chromium
 
 KINDS = ["page", "explorers", "pictures", "mathematics", "theme"]
 WATCH = """
@@ -93,26 +89,19 @@ def main() -> None:
     parser.add_argument("--mbit", type=float, help="Mbit/s of the network; as it is if none")
     parser.add_argument("pages", nargs="*", help="pages without .html; all of the book if none")
     arguments = parser.parse_args()
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    chapters = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    pages = arguments.pages or [toc["root"], *chapters]
-    server = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = served(SITE)
     print(f"kB gzip by kind; ms at {arguments.slow_down:g}x slow-down of the processor")
     header = "".join(f"{kind:>12}" for kind in KINDS)
     print(f"{'':38}{header}{'own':>8}{'text':>7}{'alive':>16}{'answers':>9}")
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        for name in pages:
-            url = f"http://127.0.0.1:{server.server_port}/{name}.html"
+    with chromium() as browser:
+        for name in arguments.pages or page_names():
+            url = f"{address}{name}.html"
             sizes, read, lives, answer = weigh(browser, url, arguments.slow_down, arguments.mbit)
             own = sum(sizes[kind] for kind in ("page", "explorers", "pictures"))
             row = "".join(f"{sizes[kind] / 1000:12.1f}" for kind in KINDS)
             alive = f"{lives[0]:.0f} to {lives[-1]:.0f}" if lives else "-"
             told = f"{answer:.0f}" if answer is not None else "-"
             print(f"{name:38}{row}{own / 1000:8.1f}{read:7.0f}{alive:>16}{told:>9}", flush=True)
-        browser.close()
-    server.shutdown()
 
 
 if __name__ == "__main__":

@@ -11,13 +11,9 @@ a check when Python is there. "longest frame" (ms) is what the page itself was h
 import argparse
 import gzip
 import statistics
-import threading
-from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
-from book import OUTPUT, SITE, Handler, Server
-from browser import launch
+from book import OUTPUT, SITE, served
+from browser import chromium
 
 CHAPTER = "chapters/03-em-for-gaussian-mixtures.html"
 OTHER = "chapters/02-labels-and-no-labels.html"
@@ -31,7 +27,7 @@ window.go = async () => {
 };
 </script>"""
 PRESS = """
-async ([marker, text]) => {
+async (marker) => {
   const cell = [...document.querySelectorAll(".cell")].find(
     (each) => each.querySelector(".py-bar") && each.textContent.includes(marker));
   let longest = 0, last = performance.now(), on = true;
@@ -63,7 +59,7 @@ def opened(browser, url: str):
 
 def press(page, marker: str) -> tuple[float, float]:
     """Seconds until the cell with this text has run, and the longest frame in ms."""
-    seconds, longest, status = page.evaluate(PRESS, [marker, ""])
+    seconds, longest, status = page.evaluate(PRESS, marker)
     if status != "Done.":
         raise RuntimeError(f"{page.url}, {marker}: {status}")
     return seconds, longest
@@ -113,21 +109,13 @@ def main() -> None:
     runs = parser.parse_args().runs
     pyodide = OUTPUT / "python" / "pyodide"
     (pyodide / "bare.html").write_text(BARE)
-
-    def serve(folder: Path) -> str:
-        server = Server(("127.0.0.1", 0), lambda *a: Handler(*a, directory=folder))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}/"
-
-    bare_url, places = serve(pyodide), {"http": serve(SITE), "file": SITE.as_uri() + "/"}
+    bare_url, places = served(pyodide), {"http": served(SITE), "file": SITE.as_uri() + "/"}
     bare, found = [], {place: [] for place in places}
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with chromium() as browser:
         for _ in range(runs):  # by turns: what slows the machine slows all
             bare.append(measure_bare(browser, bare_url))
             for place, base in places.items():
                 found[place].append(measure(browser, base))
-        browser.close()
     base = statistics.median(bare)
     print(f"before a press a page weighs {weight_before_press():.1f} kB (gzip) more")
     print(f"bare Pyodide with numpy: {base:.2f} s")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-from book import SITE, contents
+from book import SITE, contents, page_names
 
 PACE = 200  # words a minute
 FORMULA = 1 / 3  # minutes
@@ -49,18 +49,18 @@ def count(page: str) -> Reading:
     title = article.h1
     for each in article.select(NOT_READ):
         each.decompose()
-    exercises = take(article, EXERCISES)[0]
-    folded = take(article, FOLDS)[0]
+    exercises = take(article, EXERCISES)
+    folded = take(article, FOLDS)
     words, formulas = weigh(article)
     return Reading(title.get_text().strip(), words, folded, exercises, formulas)
 
 
-def take(article, selector: str) -> tuple[int, int]:
-    """Words and formulas of what is selected, which is taken out of the page."""
-    total = (0, 0)
+def take(article, selector: str) -> int:
+    """Words of what is selected, which is taken out of the page."""
+    total = 0
     for each in article.select(selector):
         if not each.decomposed:
-            total = tuple(map(sum, zip(total, weigh(each), strict=True)))
+            total += weigh(each)[0]
             each.decompose()
     return total
 
@@ -92,9 +92,7 @@ def pages() -> list[tuple[str, list[str]]]:
 def read(site: Path = SITE) -> dict[str, Reading]:
     """What there is to read on every page of the contents, in their order."""
     return {
-        name: count((site / f"{name}.html").read_text(encoding="utf-8"))
-        for _, names in pages()
-        for name in names
+        name: count((site / f"{name}.html").read_text(encoding="utf-8")) for name in page_names()
     }
 
 
@@ -103,17 +101,14 @@ def main() -> None:
         sys.exit("Expected a built book in _build/html, found none. Build it: make book")
     readings = read()
     line = "{:40} {:>7} {:>7} {:>9} {:>8} {:>7}".format
-    print(line("", "words", "folded", "exercises", "formulas", "minutes"))
+    keys = ("words", "folded", "exercises", "formulas", "minutes")
+    print(line("", *keys))
     for caption, names in pages():
-        rows = [readings[name] for name in names]
+        rows = [[getattr(readings[name], key) for key in keys] for name in names]
         for name, row in zip(names, rows, strict=True):
-            print(line(name, row.words, row.folded, row.exercises, row.formulas, row.minutes))
-        sums = [
-            sum(getattr(row, key) for row in rows)
-            for key in ("words", "folded", "exercises", "formulas", "minutes")
-        ]
+            print(line(name, *row))
         if caption:
-            print(line(f"  {caption}, in all", *sums), end="\n\n")
+            print(line(f"  {caption}, in all", *map(sum, zip(*rows, strict=True))), end="\n\n")
 
 
 if __name__ == "__main__":

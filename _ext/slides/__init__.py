@@ -36,12 +36,11 @@ from pathlib import Path
 
 import yaml
 from bs4 import BeautifulSoup
-from docutils import nodes
 from math_core import LatexError
 from sphinx.util import logging
 
 import formulas
-from embed import explorer_of, link_to, seen_from
+from embed import explorer_of, role_to, seen_from
 from explorers import host_markup
 
 LOGGER = logging.getLogger(__name__)
@@ -280,19 +279,15 @@ def write_decks(app, exception) -> None:
         (out / f"{source.stem}.html").write_text(deck(book, source), encoding="utf-8")
 
 
-def slides_role(name, rawtext, text, line, inliner, options=None, content=None):
-    """A link with words of its own to a deck."""
-    env = inliner.document.settings.env
-    found = re.fullmatch(r"(.+?)\s*<([\w-]+)>", text, re.S)
-    if found is None or not (Path(env.srcdir) / FOLDER / f"{found[2]}.yml").exists():
-        told = f"{{slides}}: expected words and in angle brackets a file of {FOLDER}/, got {text!r}"
-        return [nodes.literal(rawtext, text)], [inliner.reporter.warning(told, line=line)]
-    address = f"{FOLDER}/{found[2]}.html"
-    return [link_to(env, rawtext, found[1], address, (name, found[2]))], []
+def address_of(env, name: str) -> str:
+    """The address of a deck, from the folder of the site."""
+    if not (Path(env.srcdir) / FOLDER / f"{name}.yml").exists():
+        raise MissingError(f"expected in angle brackets a file of {FOLDER}/, got {name!r}")
+    return f"{FOLDER}/{name}.html"
 
 
 def setup(app):
-    app.add_role("slides", slides_role)
+    app.add_role("slides", role_to(address_of))
     # After the pages have got their final form.
     app.connect("build-finished", write_decks, priority=800)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

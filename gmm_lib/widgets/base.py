@@ -334,6 +334,15 @@ def _short(value, limit=60):
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
+def on_a_line(mixture):
+    """Return the parameters of a mixture of one feature by name, as plain numbers."""
+    return {
+        "weights": as_tuples(mixture.weights),
+        "means": as_tuples(mixture.means[:, 0]),
+        "variances": as_tuples(mixture.covariances[:, 0, 0]),
+    }
+
+
 def as_tuples(value):
     """Return an array as nested tuples of plain numbers, anything else as it is."""
     if isinstance(value, np.ndarray):
@@ -473,6 +482,17 @@ class Explorer(anywidget.AnyWidget):
         return cls(**state, anchor=anchor)
 
     # -- the picture that stands in where no script runs
+
+    @staticmethod
+    def _side_by_side(size, widths):
+        """Return an empty matplotlib Figure of a size (inches), and axes of relative widths."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
+        for each in axes:
+            each.spines[["top", "right"]].set_visible(False)
+        return figure, *axes
 
     def still(self):
         """Return a matplotlib Figure of the present state, without words in it."""

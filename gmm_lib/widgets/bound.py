@@ -15,6 +15,7 @@ from gmm_lib.widgets.base import (
     as_tuples,
     chosen,
     format_number,
+    on_a_line,
 )
 
 COORDINATES = ("mean-2", "mean-1", "variance-1", "variance-2", "weight-1")
@@ -96,9 +97,7 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
     def __init__(self, data="ten-points", **options):
         start = _start(chosen("data", data, DATA))
         own = {
-            "weights": start.weights,
-            "means": start.means[:, 0],
-            "variances": start.covariances[:, 0, 0],
+            **on_a_line(start),
             "q": np.full(len(_points(data)), 0.5),
             "selected": 4,  # x = 9 among the ten points
         }
@@ -107,13 +106,7 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
     @default("sets")
     def _default_sets(self):
         return {
-            name: {
-                "points": as_tuples(_points(name)),
-                "weights": as_tuples(_start(name).weights),
-                "means": as_tuples(_start(name).means[:, 0]),
-                "variances": as_tuples(_start(name).covariances[:, 0, 0]),
-            }
-            for name in DATA
+            name: {"points": as_tuples(_points(name)), **on_a_line(_start(name))} for name in DATA
         }
 
     @validate(*PARTS)
@@ -217,12 +210,9 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
 
     def still(self):
         """Return a matplotlib Figure: ℓ and the bound along the coordinate, and the table Q."""
-        from matplotlib.figure import Figure
-
         from gmm_lib.plotting import COLORS
 
-        figure = Figure(figsize=(9, 4.2), layout="constrained")
-        main, side = figure.subplots(1, 2, width_ratios=[3, 1.6])
+        figure, main, side = self._side_by_side((9, 4.2), [3, 1.6])
         values = np.linspace(*self._range, 161)
         thetas = [self._at(value) for value in values]
         height = np.array([e_step(self.X, theta)[1] for theta in thetas])
@@ -245,8 +235,6 @@ class BoundExplorer(Explorer, kind="bound", module="bound_explorer.js"):
         )
         side.plot(self.X[:, 0], self.q, "o", color=COLORS[0])
         side.set(xlabel="$x$", ylabel="$Q_1$", ylim=(-0.05, 1.05))
-        for axes in (main, side):
-            axes.spines[["top", "right"]].set_visible(False)
         return figure
 
     def describe(self):

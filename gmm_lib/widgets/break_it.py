@@ -12,7 +12,7 @@ from gmm_lib.em import em_states
 from gmm_lib.fitting import fit
 from gmm_lib.mixture import GaussianMixture
 from gmm_lib.prior import CovariancePrior
-from gmm_lib.widgets.base import Choice, Explorer, Whole, as_tuples, format_number
+from gmm_lib.widgets.base import Choice, Explorer, Whole, format_number, on_a_line
 
 # A run stops when an iteration gains less than TOLERANCE per point, after LEAST iterations (so that
 # the reader sees that nothing moves) and at most MOST.
@@ -238,7 +238,7 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
     iteration = Whole()
     seen = Bool(False).tag(sync=True)
     solved = List(Choice(tuple(PREDICTIONS))).tag(sync=True)
-    points: List = List(read_only=True).tag(sync=True)
+    points: List = List(datasets.ten_points().X[:, 0].tolist(), read_only=True).tag(sync=True)
     setups = Dict(read_only=True).tag(sync=True)
 
     def __init__(self, scenario="collapse", **options):
@@ -249,22 +249,11 @@ class BreakItExplorer(Explorer, kind="break-it", module="break_it.js"):
                 f"{self.iteration}, got none; predict first."
             )
 
-    @default("points")
-    def _default_points(self):
-        return datasets.ten_points().X[:, 0].tolist()
-
     @default("setups")
     def _default_setups(self):
         def plain(run):
             return {
-                "starts": [
-                    {
-                        "weights": as_tuples(start.weights),
-                        "means": as_tuples(start.means[:, 0]),
-                        "variances": as_tuples(start.covariances[:, 0, 0]),
-                    }
-                    for start in run.starts
-                ],
+                "starts": [on_a_line(start) for start in run.starts],
                 "prior": run.prior and [run.prior.strength, float(run.prior.covariance[0, 0])],
                 "naive": run.naive,
                 "ordered": run.ordered,

@@ -64,7 +64,7 @@ class ClinicExplorer(Explorer, kind="clinic", module="clinic.js"):
     cause = Unicode().tag(sync=True)
     mended = Bool(False).tag(sync=True)
     solved = List(Whole()).tag(sync=True)
-    points: List = List(read_only=True).tag(sync=True)
+    points: List = List(datasets.ten_points().X[:, 0].tolist(), read_only=True).tag(sync=True)
     setups = Dict(read_only=True).tag(sync=True)
 
     def __init__(self, case=1, **options):
@@ -72,10 +72,6 @@ class ClinicExplorer(Explorer, kind="clinic", module="clinic.js"):
         if problem := self._problem(self.where, self.cause, self.mended):
             raise TraitError(problem)
         self._ready = True
-
-    @default("points")
-    def _default_points(self):
-        return datasets.ten_points().X[:, 0].tolist()
 
     @default("setups")
     def _default_setups(self):
@@ -201,12 +197,9 @@ class ClinicExplorer(Explorer, kind="clinic", module="clinic.js"):
 
     def still(self):
         """Return a matplotlib Figure: ℓ and the bound by half step, and the mixture."""
-        from matplotlib.figure import Figure
-
         from gmm_lib.plotting import COLORS
 
-        figure = Figure(figsize=(9, 3.8), layout="constrained")
-        trace, picture = figure.subplots(1, 2, width_ratios=[2, 1])
+        figure, trace, picture = self._side_by_side((9, 3.8), [2, 1])
         shown = self.shown or self.run[:1]
         t = np.arange(len(shown)) / 2
         trace.plot(t, [each.log_likelihood for each in shown], "-", color="0.2")
@@ -227,8 +220,6 @@ class ClinicExplorer(Explorer, kind="clinic", module="clinic.js"):
             bottom = bottom + part
         picture.plot(x, np.full(len(x), -0.002), "|", color="0.2", markersize=6)
         picture.set(xlabel="$x$", ylim=(-0.032, 0.1))
-        for axes in (trace, picture):
-            axes.spines[["top", "right"]].set_visible(False)
         return figure
 
     def describe(self):

@@ -73,17 +73,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
     -33.7933
     """
 
-    STATE = (
-        "data",
-        "points",
-        "weights",
-        "means",
-        "covariances",
-        "iteration",
-        "half",
-        "covariance_type",
-        "selected",
-    )
+    STATE = ("data", *PARTS, "iteration", "half", "covariance_type", "selected")
     VALUES = {
         "data": 'name of the data, "custom" once a point was moved',
         "components": "how many there are",
@@ -119,7 +109,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
         if data is None:
             data = CUSTOM if "points" in given else "ten-points"
         if isinstance(data, str) and data != CUSTOM:
-            return _dataset_options(_named(data, "data"))
+            return {"data": data} | _dataset_options(_named(data, "data"))
         points = given.get("points") if isinstance(data, str) else data
         try:
             X = as_points(points)
@@ -136,11 +126,7 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
     def _default_datasets(self):
         names = [*self._choices, *({self.data} & set(datasets.NAMES) - set(self._choices))]
         return {
-            name: {
-                key: as_tuples(value)
-                for key, value in _dataset_options(name).items()
-                if key != "data"
-            }
+            name: {key: as_tuples(value) for key, value in _dataset_options(name).items()}
             | {"axes": list(self.words[f"axes-{name}"])}
             for name in names
         }
@@ -286,13 +272,10 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
 
     def still(self):
         """Return a matplotlib Figure of the state: points, mixture, log-likelihood."""
-        from matplotlib.figure import Figure
-
         from gmm_lib import plotting
 
         states, _ = self._sound_states()
-        figure = Figure(figsize=(9, 4), layout="constrained")
-        main, side = figure.subplots(1, 2, width_ratios=[3, 1.2])
+        figure, main, side = self._side_by_side((9, 4), [3, 1.2])
         plotting.draw_state(np.array(self.points), states[-1].mixture, self._colors(), ax=main)
         plotting.draw_log_likelihood([state.log_likelihood for state in states], ax=side)
         side.set_xlim(-0.5, max(8, len(states) - 0.5))
@@ -300,8 +283,6 @@ class EMExplorer(Explorer, kind="em", module="em_explorer.js"):
         main.set_xlim(limits[0])
         if len(limits) == 2:
             main.set_ylim(limits[1])
-        for axes in (main, side):
-            axes.spines[["top", "right"]].set_visible(False)
         return figure
 
     def _limits(self):
@@ -386,19 +367,15 @@ def _parameters(mixture):
         as_mixture(mixture, "start")
     except TypeError as error:
         raise TraitError(str(error)) from None
-    return {
-        "weights": mixture.weights,
-        "means": mixture.means,
-        "covariances": mixture.covariances,
-    }
+    return {name: getattr(mixture, name) for name in PARTS[1:]}
 
 
 def _dataset_options(name):
-    """Return the traits that one of the book's data sets brings along."""
+    """Return the traits that one of the book's data sets brings along with its name."""
     data = datasets.load(name)
     # x = 9 is the point of the ten that the book follows.
     selected = 4 if name == "ten-points" else None
-    return {"data": name, "points": data.X, "selected": selected} | _parameters(data.start)
+    return {"points": data.X, "selected": selected} | _parameters(data.start)
 
 
 def _own_start(X):

@@ -55,9 +55,7 @@ class JensenExplorer(Explorer, kind="jensen"):
     curve = Choice(CURVES)
     values = Numbers(1, "(n,)")
     masses = Numbers(1, "(n,)")
-    found = List(Unicode(), help="The ways to a gap of zero that the reader has found so far.").tag(
-        sync=True
-    )
+    found = List(Unicode(), help="The ways to a gap of zero found so far.").tag(sync=True)
 
     def __init__(self, curve="log", **kwargs):
         values = kwargs.setdefault("values", (1.0, 9.0))
@@ -107,15 +105,12 @@ class JensenExplorer(Explorer, kind="jensen"):
 
     def still(self):
         """Return a matplotlib Figure: the curve, its points, both marks and the gap."""
-        from matplotlib.figure import Figure
-
         from gmm_lib.plotting import COLORS
 
         f, (low, high) = CURVES[self.curve]
         values, weights = np.array(self.values), self.weights
         mean, height = weights @ values, weights @ f(values)
-        figure = Figure(figsize=(7.6, 4.2), layout="constrained")
-        ax = figure.subplots()
+        figure, ax = self._side_by_side((7.6, 4.2), [1])
         x = np.linspace(low, high, 300)
         ax.plot(x, f(x), color="0.35")
         order = np.argsort(values)
@@ -126,7 +121,6 @@ class JensenExplorer(Explorer, kind="jensen"):
         ax.plot(mean, f(mean), "s", color=COLORS[0], markersize=9)
         ax.plot(mean, height, "D", color=COLORS[1], markersize=9)
         ax.set(xlabel="$x$", ylabel=f"${SYMBOLS[self.curve]}$")
-        ax.spines[["top", "right"]].set_visible(False)
         return figure
 
     def describe(self):

@@ -120,21 +120,14 @@ class LabelsExplorer(Explorer, kind="labels"):
     @validate("weights", "means", "sigmas")
     def _check_start(self, proposal):
         name, value = proposal["trait"].name, proposal["value"]
-        good, wanted = {
-            "weights": (
-                lambda: min(value) > 0 and abs(sum(value) - 1) < 1e-8,
-                "positive numbers of sum 1",
-            ),
-            "means": (
-                lambda: min(value) >= RANGE[0] and max(value) <= RANGE[1],
-                f"numbers from {RANGE[0]:g} to {RANGE[1]:g}",
-            ),
-            "sigmas": (
-                lambda: min(value) >= SPREADS[0] and max(value) <= SPREADS[1],
-                f"numbers from {SPREADS[0]:g} to {SPREADS[1]:g}",
-            ),
-        }[name]
-        if len(value) != 2 or not good():
+        if name == "weights":
+            wanted = "positive numbers of sum 1"
+            good = min(value) > 0 and abs(sum(value) - 1) < 1e-8
+        else:
+            low, high = RANGE if name == "means" else SPREADS
+            wanted = f"numbers from {low:g} to {high:g}"
+            good = low <= min(value) and max(value) <= high
+        if len(value) != 2 or not good:
             raise TraitError(
                 f"{name}: expected 2 {wanted}, got {list(value)}; give one for each component."
             )

@@ -1,11 +1,10 @@
 """Chapter 1's explorer: a bell curve, its heights at the points, their product and its log."""
 
-import math
-
 import numpy as np
 from traitlets import Bool, Dict, Float, TraitError, default, validate
 
 from gmm_lib import datasets
+from gmm_lib.clinic import log_normal
 from gmm_lib.widgets.base import (
     Choice,
     Explorer,
@@ -125,17 +124,10 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
             )
         return points
 
-    @validate("mu")
-    def _check_mu(self, proposal):
-        return self._inside(proposal, "x")
-
-    @validate("sigma")
-    def _check_sigma(self, proposal):
-        return self._inside(proposal, "sigma")
-
-    def _inside(self, proposal, which):
+    @validate("mu", "sigma")
+    def _check_curve(self, proposal):
         name, value = proposal["trait"].name, proposal["value"]
-        low, high = RANGES[self.data][which]
+        low, high = RANGES[self.data]["x" if name == "mu" else "sigma"]
         if not low <= value <= high:
             raise TraitError(
                 f"{name}: expected a number from {low:g} to {high:g} for {self.data}, got {value}; "
@@ -163,10 +155,7 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
     @property
     def log_heights(self):
         """The log of the curve's height at each point, shape (m,)."""
-        return self._log_heights(self.mu, self.sigma)
-
-    def _log_heights(self, mu, sigma):
-        return -0.5 * math.log(2 * math.pi) - math.log(sigma) - ((self.x - mu) / sigma) ** 2 / 2
+        return log_normal(self.x, self.mu, self.sigma)
 
     @property
     def product(self):
@@ -185,32 +174,26 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
 
     def still(self):
         """Return a matplotlib Figure: the curve with its stems, and the map of ℓ."""
-        from matplotlib.figure import Figure
-
         from gmm_lib import plotting
 
-        figure = Figure(figsize=(9, 4.2), layout="constrained")
-        main, side = figure.subplots(1, 2, width_ratios=[1.5, 1])
+        figure, main, side = self._side_by_side((9, 4.2), [1.5, 1])
+        side.spines[:].set_visible(True)  # a map
         x, (low, high) = self.x, RANGES[self.data]["x"]
         grid = np.linspace(low - 1, high + 1, 400)
-
-        def bell(at, mu, sigma):
-            return np.exp(-(((at - mu) / sigma) ** 2) / 2) / (sigma * math.sqrt(2 * math.pi))
-
         few = len(x) <= 30
         stems = {"color": plotting.COLORS[0], "lw": 2 if few else 0.4, "alpha": 1 if few else 0.3}
-        main.vlines(x, 0, bell(x, self.mu, self.sigma), **stems)
-        main.plot(grid, bell(grid, self.mu, self.sigma), color=plotting.COLORS[0], lw=2)
+        main.vlines(x, 0, np.exp(self.log_heights), **stems)
+        bell = np.exp(log_normal(grid, self.mu, self.sigma))
+        main.plot(grid, bell, color=plotting.COLORS[0], lw=2)
         main.plot(x, np.zeros_like(x), "o" if few else "|", color=plotting.INK, clip_on=False)
         main.set(xlabel="$x$", ylabel=r"$\mathcal{N}(x;\,\mu,\sigma^2)$", ylim=(0, None))
-        main.spines[["top", "right"]].set_visible(False)
 
         center, width, unbiased = self.best
         spread = RANGES[self.data]["sigma"]
         if width > 0:
-            top = self._log_heights(center, width).sum()
+            top = log_normal(x, center, width).sum()
             plotting.draw_contour(
-                lambda mu, sigma: self._log_heights(mu, sigma).sum(),
+                lambda mu, sigma: log_normal(x, mu, sigma).sum(),
                 np.linspace(low, high, 60),
                 np.linspace(*spread, 60),
                 ax=side,
@@ -219,7 +202,8 @@ class LikelihoodExplorer(Explorer, kind="likelihood"):
         if self.shown and spread[0] <= width <= spread[1]:
             side.plot(center, width, "D", color=plotting.COLORS[2])
             side.plot(center, unbiased, "s", color=plotting.COLORS[2], markerfacecolor="white")
-            main.plot(grid, bell(grid, center, width), "--", color=plotting.COLORS[2])
+            best = np.exp(log_normal(grid, center, width))
+            main.plot(grid, best, "--", color=plotting.COLORS[2])
         side.plot(self.mu, self.sigma, "o", color=plotting.COLORS[0], markersize=9)
         side.set(xlabel=r"$\mu$", ylabel=r"$\sigma$", xlim=(low, high), ylim=spread)
         return figure

@@ -144,12 +144,10 @@ class PathsExplorer(Explorer, kind="paths"):
 
     def still(self):
         """Return a matplotlib Figure: the map with the three paths, and ℓ along each."""
-        from matplotlib.figure import Figure
-
         from gmm_lib import plotting
 
-        figure = Figure(figsize=(9, 5), layout="constrained")
-        main, side = figure.subplots(1, 2, width_ratios=[2.4, 1.2])
+        figure, main, side = self._side_by_side((9, 5), [2.4, 1.2])
+        main.spines[:].set_visible(True)  # a map
         grid = np.linspace(*DOMAIN, 60)
         top = max(self.log_likelihood(self.path(name)[-1]) for name in CLIMBERS)
         plotting.draw_contour(
@@ -167,7 +165,6 @@ class PathsExplorer(Explorer, kind="paths"):
         main.plot(*self.start, "D", markerfacecolor="white", markeredgecolor="0.2", markersize=9)
         main.set(xlabel=r"$\mu_1$", ylabel=r"$\mu_2$", xlim=DOMAIN, ylim=DOMAIN)
         side.set(xlabel="$t$", ylabel=r"$\ell$")
-        side.spines[["top", "right"]].set_visible(False)
         return figure
 
     def describe(self):

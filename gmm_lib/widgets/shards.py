@@ -266,13 +266,10 @@ class ShardsExplorer(Explorer, kind="shards"):
 
     def still(self):
         """Return a matplotlib Figure: the points machine by machine, and the sums stacked up."""
-        from matplotlib.figure import Figure
-
         from gmm_lib import plotting
 
         X, mixture = self.X, self.mixture
-        figure = Figure(figsize=(9, 4), layout="constrained")
-        main, side = figure.subplots(1, 2, width_ratios=[2.2, 1.4])
+        figure, main, side = self._side_by_side((9, 4), [2.2, 1.4])
         inside = self._inside()
         for part, index in enumerate(self.parts()):
             if len(index) and self.keepers[part] != -1:
@@ -281,14 +278,12 @@ class ShardsExplorer(Explorer, kind="shards"):
         main.set(xlabel="$x$" if X.shape[1] == 1 else "$x_1$", ylim=(self.machines + 0.5, 0.5))
         main.set_yticks(range(1, self.machines + 1))
         groups, (whole, _) = self.groups(), self.whole()
-        rows = [(r"$N$", lambda s: s.counts), (r"$\Sigma w x$", lambda s: s.counts * s.means[:, 0])]
-        rows.append(
-            (
-                r"$\Sigma w x^2$",
-                lambda s: s.scatter[:, 0, 0] + s.counts * s.means[:, 0] ** 2,
-            )
-        )
-        for r, (_, value) in enumerate(rows):
+        rows = {
+            r"$N$": lambda s: s.counts,
+            r"$\Sigma w x$": lambda s: s.counts * s.means[:, 0],
+            r"$\Sigma w x^2$": lambda s: s.scatter[:, 0, 0] + s.counts * s.means[:, 0] ** 2,
+        }
+        for r, value in enumerate(rows.values()):
             scale = np.abs(value(whole)).max()
             for j in range(mixture.k):
                 left, y = 0.0, 3 * r + j
@@ -297,11 +292,9 @@ class ShardsExplorer(Explorer, kind="shards"):
                     color = plotting.component_color(j)
                     side.barh(y, width, left=left, color=color, edgecolor="white", height=0.8)
                     left += width
-        side.set_yticks([3 * r + 0.5 for r in range(3)], [name for name, _ in rows])
+        side.set_yticks([3 * r + 0.5 for r in range(3)], list(rows))
         side.invert_yaxis()
         side.set_xticks([])
-        for ax in (main, side):
-            ax.spines[["top", "right"]].set_visible(False)
         return figure
 
     def _inside(self):

@@ -234,13 +234,10 @@ class SoftHardExplorer(Explorer, kind="soft-hard", module="soft_hard.js"):
 
     def still(self):
         """Return a matplotlib Figure: the points by responsibility, and the uncertainty over ε."""
-        from matplotlib.figure import Figure
-
         from gmm_lib import plotting
 
         X, means, w = self.X, np.array(self.means), self.responsibilities
-        figure = Figure(figsize=(9, 4), layout="constrained")
-        main, side = figure.subplots(1, 2, width_ratios=[3, 1.2])
+        figure, main, side = self._side_by_side((9, 4), [3, 1.2])
         centers = self.kmeans()
         if X.shape[1] == 1:
             low, high = X.min() - 2, X.max() + 2
@@ -267,8 +264,6 @@ class SoftHardExplorer(Explorer, kind="soft-hard", module="soft_hard.js"):
         side.semilogx(epsilon, [self.uncertainty(each) for each in epsilon], color="0.35")
         side.plot(self.variance, self.uncertainty(), "o", color="0.1")
         side.set(xlabel=r"$\varepsilon$", ylabel="$H$")
-        for ax in (main, side):
-            ax.spines[["top", "right"]].set_visible(False)
         return figure
 
     def describe(self):
