@@ -19,6 +19,16 @@ function withLength([low, high]) {
   return Math.abs(high - low) >= least ? [low, high] : [low - least, high + least];
 }
 
+// The number of the nearest of `places` ([x, y] in px), null where none is less than `reach` away.
+export function nearestTo(px, py, places, reach) {
+  let [best, least] = [null, reach];
+  places.forEach(([x, y], i) => {
+    const distance = Math.hypot(x - px, y - py);
+    if (distance < least) [best, least] = [i, distance];
+  });
+  return best;
+}
+
 const AWAY = 12; // px
 
 // Keeps a handle off the one it belongs to, smoothly: at distance r it is drawn at the root of r² + AWAY²; and back.
@@ -60,6 +70,7 @@ export function figure(ex, options) {
   (options.parent ?? ex.plots).append(element);
 
   const parts = new Map();
+  const drawn = new Set(); // names of those drawn since the last sweep
   const handles = [];
   const scale = { x: options.x?.domain ?? [0, 1], y: options.y?.domain ?? [0, 1] };
   if (options.clip) {
@@ -68,7 +79,7 @@ export function figure(ex, options) {
   }
   const opening = options.clip ? s("rect", { x: -4, y: -4 }) : null;
   if (opening) svg.prepend(s("defs", {}, s("clipPath", { id: `gmm-clip-${clips}` }, opening)));
-  const plot = { element, svg, canvas, under, over, curves, margin, width: 300, height: 200, unit: 1, handles };
+  const plot = { element, svg, under, over, margin, width: 300, height: 200, unit: 1, handles };
   plot.labels = (x, y) => {
     if (options.x.label === x && options.y?.label === y) return;
     options.x = { ...options.x, label: x };
@@ -139,6 +150,7 @@ export function figure(ex, options) {
       parts.set(name, s(tag));
       layer.append(parts.get(name));
     }
+    drawn.add(name);
     const node = parts.get(name);
     for (const [key, value] of Object.entries(attributes)) {
       if (key === "text") {
@@ -157,9 +169,10 @@ export function figure(ex, options) {
     }
     return plot.mark(name, "path", { d, ...attributes }, layer);
   };
-  // Takes away the marks whose name begins so and is not in `keep`.
-  plot.keep = (prefix, keep) => {
-    for (const name of [...parts.keys()]) if (name.startsWith(prefix) && !keep.has(name)) plot.mark(name, "g", null);
+  // Takes away what has not been drawn since this was last called.
+  plot.sweep = () => {
+    for (const name of parts.keys()) if (!drawn.has(name)) plot.mark(name, "g", null);
+    drawn.clear();
   };
 
   // -- handles: things to take hold of, by pointer, touch or arrow keys
@@ -324,8 +337,7 @@ export function figure(ex, options) {
   let last = "";
   let stale = true; // asking for sizes makes the browser lay out the page, so only when they may have changed
   function measure() {
-    if (!stale) return false;
-    if (element.clientWidth < 50) return false;
+    if (!stale || element.clientWidth < 50) return false;
     total = element.clientWidth;
     stale = false;
     if (Math.abs(element.clientHeight - told) >= 1) {
