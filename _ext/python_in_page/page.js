@@ -328,7 +328,6 @@
       return element;
     };
     return {
-      begin,
       end: () => {
         begin();
         place.style.minHeight = "";

@@ -9,7 +9,7 @@ const CLINIC_STRIP = 0.032; // the band below it, where the points and their sha
 const CLINIC_RANGE = [-4, 34];
 export const CLINIC_ALIKE = 1e-6; // numbers that differ by less are one number to a reader; clinic.py has it too
 
-// Log-likelihood and bound of measured half steps: { show({ seen, all, others, upTo }) }.
+// Log-likelihood and bound of measured half steps: { show({ seen, all, others }) }.
 export function clinicTrace(ex) {
   const { t } = ex;
   const plot = figure(ex, {

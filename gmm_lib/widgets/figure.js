@@ -178,21 +178,21 @@ export function figure(ex, options) {
   // -- handles: things to take hold of, by pointer, touch or arrow keys
 
   // drag(x, y, gesture): where it is wanted, in data units. step: [dx, dy] of an arrow key, or a function giving it;
-  // Shift makes ten. `keys(dx, dy, gesture, event)` replaces that rule. `key(event)` sees other keys first; true: done.
+  // Shift makes ten. `keys(dx, dy, gesture)` replaces that rule. `key(event)` sees other keys first; true: done.
   // `shape`: "disc", "ring" or "point"; `text`: what stands in it.
   /**
    * @param {{ label: string, text?: string, shape?: "disc" | "ring" | "point", color?: string | null,
    *   step?: [number, number] | (() => number[]), drag: (x: number, y: number, gesture: string) => unknown,
-   *   keys?: (dx: number, dy: number, gesture: string, event: KeyboardEvent) => void,
-   *   key?: (event: KeyboardEvent) => boolean | void, release?: () => void, focus?: () => void, reach?: number }} options
+   *   keys?: (dx: number, dy: number, gesture: string) => void,
+   *   key?: (event: KeyboardEvent) => boolean | void, focus?: () => void, reach?: number }} options
    */
-  plot.handle = ({ label: name, text = "", shape = "disc", color = null, step = [1, 1], drag, keys = null, key = null, release = () => {}, focus = () => {}, reach = REACH }) => {
+  plot.handle = ({ label: name, text = "", shape = "disc", color = null, step = [1, 1], drag, keys = null, key = null, focus = () => {}, reach = REACH }) => {
     const symbol = shape === "ring" ? s("path", { class: "gmm-knob", d: "M-7 0L0 -7L7 0L0 7Z" }) : s("circle", { class: "gmm-knob", r: shape === "point" ? 9 : 12 });
     const letter = s("text", { class: "gmm-knob-text", "text-anchor": "middle", dy: "0.35em" }, text);
     const node = s("g", { class: `gmm-handle gmm-${shape}`, role: "slider", tabindex: 0, "aria-label": name }, s("circle", { class: "gmm-reach", r: 22 }), symbol, letter);
     if (color) node.style.setProperty("--knob", color);
     knobs.append(node);
-    const handle = { node, at: [0, 0], px: [0, 0], hidden: false, reach, drag, release };
+    const handle = { node, at: [0, 0], px: [0, 0], hidden: false, reach, drag };
     // px: where to draw it if not at (x, y) itself.
     handle.place = (x, y, { now = x, min = -1e9, max = 1e9, text: said = formatNumber(now), label: named = null, hidden = false, px = null } = {}) => {
       handle.at = [x, y];
@@ -229,7 +229,7 @@ export function figure(ex, options) {
       const times = event.shiftKey ? 10 : 1;
       const end = { Home: 0, End: 1 }[event.key];
       const [sx, sy] = typeof step === "function" ? step() : step;
-      if (keys) keys(dx * times, dy * times, held, event);
+      if (keys) keys(dx * times, dy * times, held);
       else if (end !== undefined) {
         /** @type {[number, number]} */
         const to = sx ? [handle.ends[end], handle.at[1]] : [handle.at[0], handle.ends[end]];
@@ -245,7 +245,6 @@ export function figure(ex, options) {
       if (!held) return;
       held = null;
       ex.busy(false);
-      release();
     };
     node.addEventListener("keyup", letGo);
     node.addEventListener("blur", letGo);
@@ -302,11 +301,9 @@ export function figure(ex, options) {
   });
   const drop = (event) => {
     if (!grasped || event.pointerId !== grasped.id) return;
-    const { handle, moved } = grasped;
     grasped = null;
     setAttribute(element, "data-dragging", null);
     ex.busy(false);
-    if (moved) handle.release();
   };
   svg.addEventListener("pointerup", drop);
   svg.addEventListener("pointercancel", drop);

@@ -101,7 +101,7 @@ function render({ model, el }) {
 
   // -- the two pictures
 
-  const line = (which, extra = {}) => {
+  const line = (which) => {
     const plot = figure(ex, {
       label: t(`plot-${which}`),
       x: { label: "x", domain: LABELS_RANGE },
@@ -109,7 +109,6 @@ function render({ model, el }) {
       margin: { top: 30, left: 14 },
       height: (w) => clamp(0.3 * w, 200, 260),
       paint: (context) => paintBand(context, plot, which),
-      ...extra,
     });
     plot.mark("caption", "text", { x: 0, y: -12, text: t(which), fill: "var(--muted)", "font-size": 14 });
     return plot;

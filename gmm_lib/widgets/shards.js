@@ -125,7 +125,10 @@ function render({ model, el }) {
     const theirs = mixtureOf(whole, data);
     const difference = complete ? sumsDifference(groups[0].sums, whole) : null;
     const thetaDifference = ours && theirs ? Math.max(...["weights", "means", "covariances"].map((name) => relative(ours[name], theirs[name]))) : null;
-    return { data, parts, own, groups, whole, complete, ours, theirs, difference, thetaDifference };
+    const symbols = d === 1 ? SYMBOLS_1 : SYMBOLS_2;
+    const total = plainSums(whole, k, d);
+    const all = groups.map(({ sums }) => plainSums(sums, k, d));
+    return { data, parts, own, groups, whole, complete, ours, theirs, difference, thetaDifference, symbols, total, all };
   });
   // The plain sums a card shows, from counts, means and scatter: [N, Σ w x, Σ w x xᵀ …][component].
   function plainSums({ counts, means, scatter }, k, d) {
@@ -315,8 +318,8 @@ function render({ model, el }) {
 
   function draw(state, before) {
     const found = numbers(state);
-    const { data, parts, groups, whole, complete, difference } = found;
-    const { m, k, d, sorted } = data;
+    const { data, parts, groups, whole, complete, difference, symbols, total, all } = found;
+    const { m, sorted } = data;
     const n = state.machines;
     const pad = 0.03 * (sorted[m - 1] - sorted[0]);
     plot.labels(sets[state.data].axis, t("machine-axis"));
@@ -333,9 +336,6 @@ function render({ model, el }) {
     }
     plot.paint();
 
-    const symbols = d === 1 ? SYMBOLS_1 : SYMBOLS_2;
-    const all = groups.map(({ sums }) => plainSums(sums, k, d));
-    const total = plainSums(whole, k, d);
     const scale = symbols.map((_, r) => Math.max(...[...all, total].flatMap((sums) => sums[r].map(Math.abs)), Number.MIN_VALUE));
     const points = (list) => list.reduce((count, part) => count + parts[part].length, 0);
     const meta = (count, l) => t("meta", { n: count, l: formatNumber(l, 5) });
@@ -400,11 +400,8 @@ function render({ model, el }) {
   }
 
   function sumRows() {
-    const { complete, groups, whole, ours, theirs, data } = numbers(ex.state);
+    const { complete, groups, whole, ours, theirs, data, symbols, total, all } = numbers(ex.state);
     const { k, d } = data;
-    const symbols = d === 1 ? SYMBOLS_1 : SYMBOLS_2;
-    const all = groups.map(({ sums }) => plainSums(sums, k, d));
-    const total = plainSums(whole, k, d);
     const rows = [];
     const cell = (value) => (value === null ? "–" : String(value));
     const off = (mine, other) => (mine === null ? "–" : mine === other ? "0" : rounding(Math.abs((mine - other) / other)));
