@@ -6,6 +6,11 @@
   const WORD = /[\p{L}\p{N}_]+/gu;
   const AROUND = 220; // characters of a quotation
   const stemmer = new Stemmer();
+  const make = (tag, properties, ...children) => {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    return element;
+  };
 
   /** The words of a text as they are compared: μ₁ is "mu" and "1", "Jensen’s" is "jensen". */
   function plain(text) {
@@ -81,9 +86,7 @@
     const line = document.createElement("p");
     let at = begin;
     for (const hit of hits.filter((each) => each.at >= begin && each.end <= end)) {
-      const mark = document.createElement("mark");
-      mark.textContent = text.slice(hit.at, hit.end);
-      line.append(text.slice(at, hit.at), mark);
+      line.append(text.slice(at, hit.at), make("mark", {}, text.slice(hit.at, hit.end)));
       at = hit.end;
     }
     line.append(text.slice(at, end), end < text.length ? " …" : "");
@@ -93,24 +96,13 @@
 
   function show(query) {
     const { terms, whole, found } = look(query);
-    const said = document.createElement("p");
-    said.setAttribute("role", "status");
     const key = found.length === 0 ? "none" : !whole ? "some" : found.length === 1 ? "one" : "many";
-    said.textContent = words[key].replace("{query}", query).replace("{count}", found.length);
-    const list = document.createElement("ul");
-    list.className = "search";
+    const said = make("p", {}, words[key].replace("{query}", query).replace("{count}", found.length));
+    said.setAttribute("role", "status");
+    const list = make("ul", { className: "search" });
     for (const place of found) {
-      const link = document.createElement("a");
-      link.href = place.address;
-      link.textContent = place.title;
-      const item = document.createElement("li");
-      item.append(link);
-      if (place.kind !== "page") {
-        const where = document.createElement("span");
-        where.className = "where";
-        where.textContent = place.page;
-        item.append(" ", where);
-      }
+      const item = make("li", {}, make("a", { href: place.address }, place.title));
+      if (place.kind !== "page") item.append(" ", make("span", { className: "where" }, place.page));
       if (place.text) item.append(quote(place, terms));
       list.append(item);
     }

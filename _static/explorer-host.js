@@ -98,7 +98,9 @@
   async function loadModule(names) {
     const all = names.split(" ");
     await Promise.all(all.map(load));
-    const texts = all.filter((file) => file in sources).map((file) => sources[file]);
+    return importTexts(all.filter((file) => file in sources).map((file) => sources[file]));
+  }
+  async function importTexts(texts) {
     const url = URL.createObjectURL(new Blob(texts, { type: "text/javascript" }));
     const { default: exported } = await import(url);
     return { url, definition: typeof exported === "function" ? await exported() : exported };
@@ -150,9 +152,7 @@
 
   /** Show an explorer that Python in the page has made; returns its model. */
   window.explorerHost.show = async (host, { esm, css, state }) => {
-    const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
-    const { default: exported } = await import(url);
-    const definition = typeof exported === "function" ? await exported() : exported;
+    const { url, definition } = await importTexts([esm]);
     const style = document.createElement("style");
     style.textContent = css;
     const live = document.createElement("div");

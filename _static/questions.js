@@ -7,7 +7,7 @@
   const STORE = "gmm-book/answers/"; // + page + "/" + digest of the question
   const asked = []; // the questions of the page, in its order
   let page, words, summary;
-  window.questions = { wake, kept: { read: (key) => read(STORE + key), write: (key, value) => write(STORE + key, value) } };
+  window.questions = { wake, make, kept: { read: (key) => read(STORE + key), write: (key, value) => write(STORE + key, value) } };
 
   // Answers stay in this browser; where it keeps nothing, until the page is left.
   const memory = {};
@@ -31,9 +31,6 @@
     } catch {
       // The store is full: the answer stands in the page all the same.
     }
-  }
-  function forget(prefix) {
-    for (const key of Object.keys(kept())) if (key.startsWith(prefix)) delete kept()[key];
   }
 
   function make(tag, attributes = {}, ...content) {
@@ -288,7 +285,7 @@
   }
 
   function clear(prefix) {
-    forget(prefix);
+    for (const key of Object.keys(kept())) if (key.startsWith(prefix)) delete kept()[key];
     asked.forEach((each) => each.reset());
     window.tasks?.forget();
     sum();

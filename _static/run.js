@@ -11,6 +11,7 @@
       script.onerror = () => reject(new Error(`${address} did not load`));
       script.src = address;
       document.head.append(script);
+      script.remove();
     });
   const begin = () =>
     (loading ??= load(python.cellsAddress)
@@ -23,7 +24,7 @@
   function start() {
     python = window.pagePython;
     if (!python) return; // no code here, or no machine to run it
-    python.file = location.protocol === "file:";
+    Object.assign(python, { load, file: location.protocol === "file:" });
     for (const input of document.querySelectorAll(".cell[class*=code-] > .cell_input, .cell[class*=code-] > details .cell_input")) {
       const cell = input.closest(".cell");
       const index = Number(cell.className.match(/\bcode-(\d+)\b/)[1]);

@@ -36,18 +36,14 @@
     }
 
     let waiting = false;
-    addEventListener(
-      "scroll",
-      () => {
-        if (!waiting)
-          requestAnimationFrame(() => {
-            waiting = false;
-            tell();
-          });
-        waiting = true;
-      },
-      { passive: true },
-    );
+    addEventListener("scroll", () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => {
+        waiting = false;
+        tell();
+      });
+    });
     tell();
   });
 })();

@@ -5,13 +5,6 @@
   const tasks = []; // of the page
   window.tasks = { wake, forget: () => tasks.forEach((task) => task.forget()) };
 
-  function make(tag, attributes = {}, ...content) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...content);
-    return element;
-  }
-
   // A condition as _ext/tasks.py compiles it: a plain value, or an operation and what it is of.
   const comparing = (compare) => (a, b) => a !== null && b !== null && compare(a, b);
   const OPERATIONS = {
@@ -57,13 +50,10 @@
   }
 
   function start(box) {
+    const { make, kept: { read, write } } = window.questions;
     const { key, conditions, words } = JSON.parse(box.querySelector(":scope > .task-data").textContent);
     const tell = (name, values = {}) => words[name].replace(/{(\w+)}/g, (_, each) => values[each]);
-    const button = (name, onclick) => {
-      const made = make("button", { type: "button" }, tell(name));
-      made.addEventListener("click", onclick);
-      return made;
-    };
+    const button = (name, onclick) => make("button", { type: "button", onclick }, tell(name));
     const steps = [...box.querySelector(":scope > ol").children];
     const of = steps.length;
     const textOf = (n) => window.formulas.textOf(steps[n].firstElementChild);
@@ -81,7 +71,7 @@
     const onward = button("next", next);
     const whole = button("all", () => showAll(!("all" in box.dataset)));
     const over = button("over", startOver);
-    const press = make("div", { class: "task-press" }, onward, whole, over);
+    const press = make("div", { class: "press task-press" }, onward, whole, over);
     const said = make("p", { class: "visually-hidden", role: "status" });
     const marker = document.createComment("the task stands here");
     box.firstElementChild.append(" ", place);
@@ -89,7 +79,6 @@
     box.append(said);
     box.before(marker);
     box.dataset.led = "true"; // from here on the style shows one step
-    const { read, write } = window.questions.kept;
 
     function show() {
       const left = open();
@@ -110,9 +99,7 @@
       whole.setAttribute("aria-pressed", String(all));
     }
 
-    function keep() {
-      write(key, { states, at });
-    }
+    const keep = () => write(key, { states, at });
 
     /** Whether the step at hand is done now; asked after every change of what the explorer tells. */
     function look() {

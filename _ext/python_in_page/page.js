@@ -5,7 +5,7 @@
 // things are; the cells of the page, hidden ones too, come from a file of their own.
 (function () {
   "use strict";
-  const { base, page, words, file } = window.pagePython;
+  const { base, page, words, file, load } = window.pagePython;
   const { cells, parts, worker: workerText } = window.pagePython;
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const make = (tag, properties = {}, ...children) => {
@@ -54,16 +54,6 @@
     for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
     return bytes;
   }
-
-  const load = (address) =>
-    new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.onload = resolve;
-      script.onerror = () => reject(new Error(`${address} did not load`));
-      script.src = address;
-      document.head.append(script);
-      script.remove();
-    });
 
   /** Send a part to the worker from scripts; the page answers the reader between two of them. */
   async function sendScripts(worker, part) {
@@ -338,7 +328,6 @@
       return element;
     };
     return {
-      begin,
       end: () => {
         begin();
         place.style.minHeight = "";
@@ -407,14 +396,9 @@
   function errorOf(failure, cell) {
     const box = make("div", { className: "output py-error" });
     box.setAttribute("role", "alert");
-    if (failure.kind === "page") {
-      box.append(make("p", { textContent: fill(words.broken, { message: failure.message }) }));
-      return box;
-    }
-    if (failure.missing) {
-      box.append(
-        make("p", { textContent: fill(words.unavailable, { name: failure.missing }) }),
-      );
+    if (failure.kind === "page" || failure.missing) {
+      const text = failure.missing ? fill(words.unavailable, { name: failure.missing }) : fill(words.broken, failure);
+      box.append(make("p", { textContent: text }));
       return box;
     }
     const where = make("p", {}, make("strong", { textContent: failure.kind }));

@@ -1,11 +1,11 @@
 // Chapter 5's explorer: ℓ(θ) and its lower bound for any Q, along one coordinate of θ; both are computed.
-import { button, h, row, select } from "./elements.js";
+import { button, h, row } from "./elements.js";
 import { explorer } from "./explorer.js";
-import { figure } from "./figure.js";
+import { figure, nearestTo } from "./figure.js";
 import { CHARACTER, LIMIT, clamp, formatFixed, formatNumber, formatPercent, formatTick, labelled } from "./numbers.js";
 import { boundChain, chainOf, chainTerm, formatNats, touching } from "./bound_chain.js";
 import { placesAlong, writeName } from "./names.js";
-import { DegenerateComponent, eStep, logJoint, mStep, makeMixture, nested } from "./em.js";
+import { eStep, logDensity, logJoint, mStep, makeMixture, nested, unlessDegenerate } from "./em.js";
 
 const BOUND_COORDINATES = ["mean-1", "mean-2", "variance-1", "variance-2", "weight-1"];
 const BOUND_SYMBOLS = { "mean-1": "μ₁", "mean-2": "μ₂", "variance-1": "σ₁²", "variance-2": "σ₂²", "weight-1": "φ₁" };
@@ -36,13 +36,11 @@ export function lowerBound(x, mixture, q) {
 // KL(q ‖ posterior) of each point, in log space: gmm_lib.bound.kl_to_posterior.
 export function divergences(x, mixture, q) {
   return Array.from(x, (_, i) => {
-    const joint = [logJoint(mixture, 0, x, i), logJoint(mixture, 1, x, i)];
-    const top = Math.max(...joint);
-    const evidence = top + Math.log(Math.exp(joint[0] - top) + Math.exp(joint[1] - top));
+    const evidence = logDensity(mixture, x, i);
     let sum = 0;
     for (let j = 0; j < 2; j += 1) {
       const share = j ? 1 - q[i] : q[i];
-      if (share > 0) sum += share * (Math.log(share) - (joint[j] - evidence));
+      if (share > 0) sum += share * (Math.log(share) - (logJoint(mixture, j, x, i) - evidence));
     }
     return sum;
   });
@@ -94,27 +92,9 @@ function render({ model, el }) {
 
   const e = button(t("e-step"), () => stepE());
   const m = button(t("m-step"), () => stepM());
-  const coordinate = select({
-    label: t("coordinate"),
-    name: t("coordinate"),
-    options: BOUND_COORDINATES.map((name) => [name, t(`coordinate-${name}`)]),
-    value: ex.state.coordinate,
-    onchange: (name) => ex.change({ coordinate: name, before: [] }),
-  });
-  const climb = select({
-    label: t("climb"),
-    name: t("climb"),
-    options: ["coordinate", "all"].map((name) => [name, t(`climb-${name}`)]),
-    value: ex.state.climb,
-    onchange: (name) => ex.change({ climb: name }),
-  });
-  const data = select({
-    label: t("data"),
-    name: t("data"),
-    options: Object.keys(sets).map((name) => [name, t(`data-${name}`)]),
-    value: ex.state.data,
-    onchange: (name) => ex.change(fresh(name)),
-  });
+  const coordinate = ex.choice("coordinate", BOUND_COORDINATES, (name) => ex.change({ coordinate: name, before: [] }));
+  const climb = ex.choice("climb", ["coordinate", "all"]);
+  const data = ex.choice("data", Object.keys(sets), (name) => ex.change(fresh(name)));
   ex.controls.append(row(e, m, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()), row(coordinate, climb, data), ex.parts([
     { caption: t("chain"), head: () => ["", "", t("log-likelihood-or-bound"), t("apart")], rows: chainRows },
     { caption: t("curves-table"), head: () => [BOUND_SYMBOLS[ex.state.coordinate], "ℓ(θ)", "B(Q, θ)"], rows: curveRows },
@@ -220,12 +200,7 @@ function render({ model, el }) {
 
   function pick(px, py) {
     const { points } = sets[ex.state.data];
-    let best = null;
-    let least = 26;
-    points.forEach((_, i) => {
-      const distance = Math.hypot(across(i) - px, table.y(ex.state.q[i]) - py);
-      if (distance < least) [best, least] = [i, distance];
-    });
+    const best = nearestTo(px, py, points.map((_, i) => [across(i), table.y(ex.state.q[i])]), 26);
     if (best === null) return null;
     if (best !== ex.state.selected) ex.change({ selected: best });
     return share;
@@ -267,14 +242,11 @@ function render({ model, el }) {
       return ex.change({ ...at(state, value), ...done });
     }
     const w = Float64Array.from(state.q.flatMap((q) => [q, 1 - q]));
-    try {
+    return unlessDegenerate(() => {
       const theta = nested(mStep(Float64Array.from(points), points.length, w, 2, 1));
       if (Math.min(...theta.covariances.flat(2)) < BOUND_VARIANCES[0] || Math.min(...theta.weights) < BOUND_WEIGHTS[0]) return ex.tell(t("no-top"));
       return ex.change({ weights: theta.weights, means: theta.means.map(([mu]) => mu), variances: theta.covariances.map(([[v]]) => v), ...done });
-    } catch (error) {
-      if (!(error instanceof DegenerateComponent)) throw error;
-      return ex.tell(t("no-top"));
-    }
+    }, () => ex.tell(t("no-top")));
   }
 
   // -- the picture
@@ -348,9 +320,7 @@ function render({ model, el }) {
       table.mark(`q-${i}`, "circle", { cx, cy: table.y(state.q[i]), r: few ? 5 : 3, fill: "var(--c1)", "fill-opacity": few ? 1 : 0.5 });
     });
     nameColumns(points, few);
-    table.keep("post-", new Set(points.map((_, i) => `post-${i}`)));
-    table.keep("stem-", new Set(points.map((_, i) => `stem-${i}`)));
-    table.keep("q-", new Set(points.map((_, i) => `q-${i}`)));
+    table.sweep();
     share.place(state.selected, state.q[state.selected], {
       px: [across(state.selected), table.y(state.q[state.selected])],
       now: state.q[state.selected],
@@ -374,7 +344,6 @@ function render({ model, el }) {
     const longest = Math.max(...columns.map(([, text]) => text.length));
     const rows = few && CHARACTER * unit * (longest + 0.5) > table.width / columns.length ? 2 : 1;
     columns.forEach(([place, text], n) => table.mark(`column-${n}`, "text", { x: table.x(place), y: table.height + (16 + 14 * (n % rows)) * unit, "text-anchor": "middle", class: "gmm-note", text }, table.under));
-    table.keep("column-", new Set(columns.map((_, n) => `column-${n}`)));
     table.mark("columns", "text", { x: -12 * unit, y: table.height + 16 * unit, "text-anchor": "end", class: "gmm-note", "font-style": "italic", text: "x" }, table.under);
   }
 
@@ -434,7 +403,6 @@ function render({ model, el }) {
       ex.tell(`${told} ${t("status", numbers)}`);
     } else ex.tell(touches ? t("status-touch", numbers) : `${t("status", numbers)} ${t("status-point", numbers)}`);
     chain.set(chainOf(state.before, logLikelihood, bound), state.before.length ? "m" : state.half === "e" && touches ? "e" : null);
-    for (const [control, name] of [[coordinate, "coordinate"], [climb, "climb"], [data, "data"]]) control.set(state[name]);
   }
 
   return ex.start();

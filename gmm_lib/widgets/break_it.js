@@ -1,10 +1,10 @@
 // Chapter 6's lab: five failures of a mixture fit. Predict, run, diagnose, repair. What is run comes from break_it.py
 // (the trait setups); the iterations are computed here.
 import { dash } from "./color.js";
-import { button, h, row, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
-import { explorer } from "./explorer.js";
+import { button, h, put, row, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
+import { explorer, remembered } from "./explorer.js";
 import { figure } from "./figure.js";
-import { clamp, formatNumber, minus, powerOfTen } from "./numbers.js";
+import { clamp, formatNumber, minus, powerOfTen, samples } from "./numbers.js";
 import { Trajectory, eStep, logJoint, makeMixture } from "./em.js";
 
 const BREAK_TOP = 0.1; // of the density axis; a spike leaves the picture and its height is told
@@ -101,32 +101,20 @@ function render({ model, el }) {
     return sound ? null : t("bad-link");
   }
 
-  const known = new Map();
-  function pathsOf(scenario, repair) {
-    const key = `${scenario} ${repair}`;
-    if (!known.has(key)) known.set(key, runs[scenario][repair].starts.map((start) => breakRun(x, start, runs[scenario][repair], rules)));
-    return known.get(key);
-  }
-  function lastOf({ scenario, repair }) {
-    return Math.max(...pathsOf(scenario, repair).map((path) => path.last));
-  }
-  function momentsAt({ scenario, repair }, iteration) {
-    return pathsOf(scenario, repair).map(({ states }) => {
-      const state = states[Math.min(iteration, states.length - 1)];
-      return runs[scenario][repair].ordered ? leftToRight(state, x) : state;
+  const runOf = ({ scenario, repair }) => runs[scenario][repair];
+  const pathsOf = remembered(["scenario", "repair"], (state) => runOf(state).starts.map((start) => breakRun(x, start, runOf(state), rules)), true);
+  const lastOf = (state) => Math.max(...pathsOf(state).map((path) => path.last));
+  function momentsAt(state, iteration) {
+    return pathsOf(state).map(({ states }) => {
+      const moment = states[Math.min(iteration, states.length - 1)];
+      return runOf(state).ordered ? leftToRight(moment, x) : moment;
     });
   }
-  const counted = new Map();
-  function numbersAt(state, iteration) {
-    const key = `${state.scenario} ${state.repair} ${iteration}`;
-    if (!counted.has(key)) counted.set(key, count(state, iteration));
-    return counted.get(key);
-  }
-  function count(state, iteration) {
+  const numbersAt = remembered(["scenario", "repair"], (state, iteration) => {
     const moments = momentsAt(state, iteration);
     const { mixture, w, logLikelihood } = moments[0];
     const { k, means, covariances } = mixture;
-    const lost = pathsOf(state.scenario, state.repair)[0].outcome === "underflow";
+    const lost = pathsOf(state)[0].outcome === "underflow";
     const counts = Array.from({ length: k }, (_, j) => x.reduce((sum, _value, i) => sum + w[i * k + j], 0));
     const nine = Float64Array.of(rules.point);
     return {
@@ -137,7 +125,7 @@ function render({ model, el }) {
       "log-density": eStep(nine, 1, mixture, new Float64Array(k)),
       average: moments.reduce((sum, each) => sum + each.mixture.means[0], 0) / moments.length,
     };
-  }
+  }, true);
   function stageOf(state, ended) {
     if (!state.prediction) return "predict";
     if (!state.repair) return ended ? "diagnose" : "run";
@@ -167,7 +155,7 @@ function render({ model, el }) {
     const last = lastOf(state);
     const to = clamp(iteration, 0, last);
     const arrived = to === last;
-    const whole = arrived && state.repair && runs[state.scenario][state.repair].verdict === "works";
+    const whole = arrived && state.repair && runOf(state).verdict === "works";
     const solved = whole && !state.solved.includes(state.scenario) ? [...state.solved, state.scenario] : state.solved;
     return ex.change({ iteration: to, seen: state.seen || arrived, solved }, { gesture, animate: true });
   }
@@ -208,20 +196,15 @@ function render({ model, el }) {
     const wide = Math.max(...Array.from(means, Math.abs)) > 60;
     const [low, high] = wide ? [Math.min(...reach.map(([a]) => a)), Math.max(...reach.map(([, b]) => b))] : [-4, 34];
     plot.domain({ x: [low, high] });
-    const at = Array.from({ length: 261 }, (_, i) => low + ((high - low) * i) / 260);
-    for (let j = 0; j < k; j += 1) for (let i = -20; i <= 20; i += 1) at.push(clamp(means[j] + 0.2 * i * sd(j), low, high));
-    at.sort((a, b) => a - b);
-    const xs = Float64Array.from(at);
+    const xs = samples([low, high], Array.from(means, (mean, j) => [mean, sd(j)]));
     const total = new Float64Array(xs.length);
-    const keep = new Set();
     let tallest = null;
     for (let j = 0; j < k; j += 1) {
       const ys = xs.map((_, i) => Math.exp(logJoint(mixture, j, xs, i)));
       ys.forEach((value, i) => (total[i] += value));
       const style = `--knob: var(--c${j + 1})`;
-      plot.line(`of fill ${j}`, [low, ...xs, high], [0, ...ys, 0], { class: "gmm-fill", style }, plot.under);
-      plot.line(`of curve ${j}`, xs, ys, { class: "gmm-component", "stroke-dasharray": dash(j), style });
-      keep.add(`of fill ${j}`).add(`of curve ${j}`);
+      plot.line(`fill ${j}`, [low, ...xs, high], [0, ...ys, 0], { class: "gmm-fill", style }, plot.under);
+      plot.line(`curve ${j}`, xs, ys, { class: "gmm-component", "stroke-dasharray": dash(j), style });
       const peak = weights[j] / Math.sqrt(2 * Math.PI * covariances[j]);
       if (peak > BREAK_TOP && (!tallest || peak > tallest.peak)) tallest = { peak, mean: means[j] };
     }
@@ -242,8 +225,7 @@ function render({ model, el }) {
       for (let j = 0; j < k && !lost; j += 1) {
         const tall = (bottom - top) * w[i * k + j];
         y -= tall;
-        plot.mark(`of share ${i} ${j}`, "rect", { x: px.toFixed(2), y: y.toFixed(2), width: width.toFixed(2), height: Math.max(tall, 0).toFixed(2), fill: `var(--c${j + 1})` });
-        keep.add(`of share ${i} ${j}`);
+        plot.mark(`share ${i} ${j}`, "rect", { x: px.toFixed(2), y: y.toFixed(2), width: width.toFixed(2), height: Math.max(tall, 0).toFixed(2), fill: `var(--c${j + 1})` });
       }
       plot.mark(`frame ${i}`, "rect", { x: px.toFixed(2), y: top, width: width.toFixed(2), height: bottom - top, rx: Math.min(2, width / 2), fill: "none", stroke: lost ? "var(--ink)" : "var(--surface)", "stroke-dasharray": lost ? "2 2" : null });
     }
@@ -262,40 +244,36 @@ function render({ model, el }) {
     }
     order.forEach((j, n) => {
       const [cx, cy] = [clamp(places[n], 0, plot.width), plot.y(0) - 14 * plot.unit];
-      plot.mark(`of disk ${j}`, "circle", { cx, cy, r: 10 * plot.unit, fill: `var(--c${j + 1})`, stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
-      plot.mark(`of number ${j}`, "text", { x: cx, y: cy, dy: "0.35em", text: String(j + 1), class: "gmm-disk-number", "text-anchor": "middle" }, plot.over);
-      keep.add(`of disk ${j}`).add(`of number ${j}`);
+      plot.mark(`disk ${j}`, "circle", { cx, cy, r: 10 * plot.unit, fill: `var(--c${j + 1})`, stroke: "var(--surface)", "stroke-width": 2 }, plot.over);
+      plot.mark(`number ${j}`, "text", { x: cx, y: cy, dy: "0.35em", text: String(j + 1), class: "gmm-disk-number", "text-anchor": "middle" }, plot.over);
     });
-    plot.keep("of ", keep);
+    plot.sweep();
   }
 
   // One number by iteration, from each start; `broken` is the direction in which it leaves for ever.
   function showTrace(plot, lists, { domain, guide = null, broken = 0, upTo, value }) {
     plot.domain({ x: [0, Math.max(upTo, 5) + 0.3], y: domain });
-    const keep = new Set();
     lists.forEach((list, n) => {
-      const inside = list.map((v) => clamp(v, ...domain));
-      const iterations = list.map((_, i) => i);
-      plot.line(`of line ${n}`, iterations, inside, { class: "gmm-trace-line", "stroke-dasharray": n ? "5 4" : null });
       const end = list.length - 1;
       if (end < 0) return;
+      const inside = list.map((v) => clamp(v, ...domain));
+      const iterations = list.map((_, i) => i);
+      plot.line(`line ${n}`, iterations, inside, { class: "gmm-trace-line", "stroke-dasharray": n ? "5 4" : null });
       const [px, py] = [plot.x(end), plot.y(inside[end])];
-      plot.mark(`of here ${n}`, "circle", { cx: px, cy: py, r: 5, class: "gmm-trace-here" }, plot.over);
-      keep.add(`of line ${n}`).add(`of here ${n}`);
+      plot.mark(`here ${n}`, "circle", { cx: px, cy: py, r: 5, class: "gmm-trace-here" }, plot.over);
       if (broken) {
         const to = broken > 0 ? 2 : plot.height - 2;
         const nextX = plot.x(end + 1);
         const d = `M${px} ${py}L${nextX} ${to}M${nextX - 5} ${to + 9 * broken}L${nextX} ${to}L${nextX + 5} ${to + 9 * broken}`;
-        plot.mark(`of end ${n}`, "path", { d, fill: "none", stroke: "var(--warn-line)", "stroke-width": 2.5 }, plot.over);
-        keep.add(`of end ${n}`);
+        plot.mark(`end ${n}`, "path", { d, fill: "none", stroke: "var(--warn-line)", "stroke-width": 2.5 }, plot.over);
       }
     });
-    plot.keep("of ", keep);
     // A start far below the axis is not drawn on it as if it were there: its value is told.
     const below = lists[0]?.[0] < domain[0];
     plot.mark("below", "text", below ? { x: 10, y: plot.height - 6, text: `↓ ${signed(Number(lists[0][0].toFixed(2)), 7)}`, class: "gmm-trace-below" } : null, plot.over);
     plot.mark("guide", "path", guide === null ? null : { d: `M0 ${plot.y(guide)}H${plot.width}`, stroke: "var(--muted)", "stroke-dasharray": "2 4" }, plot.under);
     plot.mark("value", "text", { x: plot.width, y: -9, text: value, fill: "var(--ink)", "font-size": 14, "font-weight": 600, "text-anchor": "end" }, plot.over);
+    plot.sweep();
   }
 
   // -- the four steps in words
@@ -343,17 +321,16 @@ function render({ model, el }) {
   walking.append(walk);
   ex.plots.append(panel);
   ex.controls.append(row(...player.controls, step, ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()), ex.parts([
-    { caption: t("responsibilities"), head: () => [t("run-column"), "x", ...shownMixture(0).mixture.means.length ? Array.from(shownMixture(0).mixture.means, (_, j) => `w${"₁₂₃₄₅"[j]}`) : []], rows: shareRows },
+    { caption: t("responsibilities"), head: () => [t("run-column"), "x", ...Array.from(shownMoments()[0].mixture.means, (_, j) => `w${"₁₂₃₄₅"[j]}`)], rows: shareRows },
     { caption: t("parameters"), head: () => [t("run-column"), t("component-column"), "φ", "μ", "σ²"], rows: parameterRows },
     { caption: t("traces"), head: () => [t("iteration-axis"), "ℓ", t(`axis-${ex.state.scenario}`)], rows: traceRows },
   ]));
 
   // What the pictures show, as numbers.
   const shownMoments = () => momentsAt(ex.state, Math.min(ex.state.iteration, lastOf(ex.state)));
-  const shownMixture = (n) => shownMoments()[n];
   const runName = (n) => (shownMoments().length === 1 ? "" : t(n ? "run-b" : "run-a"));
   function shareRows() {
-    if (pathsOf(ex.state.scenario, ex.state.repair)[0].outcome === "underflow") return [];
+    if (pathsOf(ex.state)[0].outcome === "underflow") return [];
     return shownMoments().flatMap(({ w, mixture: { k } }, n) => Array.from(x, (value, i) => [runName(n), formatNumber(value), ...Array.from(w.subarray(i * k, i * k + k), (share) => share.toFixed(4))]));
   }
   function parameterRows() {
@@ -373,7 +350,7 @@ function render({ model, el }) {
 
   // What the texts are filled with: the numbers of a whole run.
   function filled(state) {
-    const paths = pathsOf(state.scenario, state.repair);
+    const paths = pathsOf(state);
     const last = lastOf(state);
     const numbers = numbersAt(state, last);
     const [one, two = one] = momentsAt(state, last);
@@ -396,14 +373,9 @@ function render({ model, el }) {
     };
   }
 
-  const put = (node, text) => {
-    node.hidden = !text;
-    if (node.textContent !== text) node.textContent = text;
-  };
-
   function draw(state, before, { animate }) {
     const { scenario, prediction, repair } = state;
-    const paths = pathsOf(scenario, repair);
+    const paths = pathsOf(state);
     const last = lastOf(state);
     const shown = Math.min(state.iteration, last);
     const ended = state.seen || shown === last;
@@ -447,7 +419,7 @@ function render({ model, el }) {
     const at = { predict: 1, run: 2, diagnose: 3, repair: 4, repaired: 4 }[stage];
     steps.forEach((item, n) => {
       setAttribute(item, "aria-current", n + 1 === at ? "step" : null);
-      setAttribute(item, "data-done", n + 1 < at || (stage === "repaired" && n === 3 && runs[scenario][repair].verdict !== "fails"));
+      setAttribute(item, "data-done", n + 1 < at || (stage === "repaired" && n === 3 && runOf(state).verdict !== "fails"));
     });
     tabs.forEach((tab, n) => {
       const name = t(`scenario-${scenarios[n]}`);
@@ -472,7 +444,7 @@ function render({ model, el }) {
     repairsOf(scenario).forEach((name, n) => setPressed(repairs.children[n], name === repair));
     put(how, stage === "repair" ? t(`how-${scenario}-${repair}`) : "");
     put(verdict, stage === "repaired" ? t(`verdict-${scenario}-${repair}`, filled(state)) : "");
-    setAttribute(verdict, "data-verdict", runs[scenario][repair].verdict || null);
+    setAttribute(verdict, "data-verdict", runOf(state).verdict || null);
 
     setEnabled(player.button, Boolean(prediction));
     setEnabled(step, Boolean(prediction) && shown < last);
@@ -492,7 +464,7 @@ function render({ model, el }) {
       "second-responsibilities": shares[1] ?? null,
       "second-log-likelihood": moments[1]?.logLikelihood ?? null,
       right: ended && prediction ? String(prediction === happens[scenario]) : null,
-      verdict: stage === "repaired" ? runs[scenario][repair].verdict : null,
+      verdict: stage === "repaired" ? runOf(state).verdict : null,
       good: facts.good,
       solved: state.solved.length,
     });

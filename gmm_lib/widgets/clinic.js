@@ -1,7 +1,7 @@
 // The bug clinic: programs for EM seen from outside. What is broken, and which line did it? The cases come from clinic.py
 // (the trait setups), the programs run here (clinic_program.js).
-import { button, h, row, select, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
-import { explorer } from "./explorer.js";
+import { button, h, put, row, select, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
+import { explorer, remembered } from "./explorer.js";
 import { clamp, formatNumber, formatPower, minus } from "./numbers.js";
 import { clinicMeasure, clinicRun, clinicSigns } from "./clinic_program.js";
 import { CLINIC_ALIKE, clinicMixture, clinicTrace } from "./clinic_pictures.js";
@@ -33,12 +33,9 @@ function render({ model, el }) {
     return sound ? null : t("bad-link");
   }
 
-  const kept = new Map();
-  const once = (key, make) => kept.get(key) ?? kept.set(key, make()).get(key);
   // The half steps of a program, each with what it measures.
-  const runOf = (state, cause) =>
-    once(`run ${state.case} ${cause}`, () => clinicRun(x, caseOf(state).start, cause).map((half) => ({ ...half, ...clinicMeasure(x, half) })));
-  const signsOf = (state) => once(`signs ${state.case}`, () => clinicSigns(x, caseOf(state).start, truthOf(state)));
+  const runOf = remembered(["case"], (state, cause) => clinicRun(x, caseOf(state).start, cause).map((half) => ({ ...half, ...clinicMeasure(x, half) })), true);
+  const signsOf = remembered(["case"], (state) => clinicSigns(x, caseOf(state).start, truthOf(state)), true);
   const ownRun = (state) => runOf(state, truthOf(state));
   const shownOf = (state) => ownRun(state).slice(0, state.step);
   function stageOf(state) {
@@ -114,7 +111,7 @@ function render({ model, el }) {
   ex.controls.append(
     row(step, ...player.controls, walk),
     h("div", { class: "gmm-panel" }, question, placeRow, causeRow, afterRow, outcome),
-    row(ex.undoButton(), ex.resetButton(), ex.linkButton(), ex.projectorButton()),
+    ex.stateRow(),
     ex.parts([
       { caption: t("steps-table"), head: () => ["step-column", "log-likelihood-column", "bound-column", "printed-column"].map((key) => t(key)), rows: stepRows },
       { caption: t("shares-table"), head: () => ["x", "w₁", "w₂", t("sum-column")], rows: shareRows },
@@ -167,10 +164,6 @@ function render({ model, el }) {
 
   // -- drawing
 
-  const put = (node, text) => {
-    node.hidden = !text;
-    if (node.textContent !== text) node.textContent = text;
-  };
   let listed = null;
   function drawList(state) {
     const key = `${state.case} ${state.solved}`;
@@ -183,10 +176,6 @@ function render({ model, el }) {
     if (offered === place) return;
     offered = place;
     causeRow.replaceChildren(...places[place].map((name) => button(t(`cause-${name}`), () => answerCause(name))));
-  }
-  function drawCode(state) {
-    const changes = causes[truthOf(state)];
-    code.replaceChildren(...changes.flatMap(([right, wrong]) => [h("del", {}, `− ${wrong}`), h("ins", {}, `+ ${right}`)]));
   }
 
   function draw(state) {
@@ -231,7 +220,7 @@ function render({ model, el }) {
     const lines = solved && hasLine(state);
     setAttribute(code, "aria-label", t(place === "sound" ? "line-sound" : "line"));
     code.hidden = !lines;
-    if (lines) drawCode(state);
+    if (lines) code.replaceChildren(...causes[truth].flatMap(([right, wrong]) => [h("del", {}, `− ${wrong}`), h("ins", {}, `+ ${right}`)]));
     afterRow.hidden = !solved;
     mend.hidden = !lines;
     mend.textContent = t(place === "sound" ? "mend-sound" : "mend");

@@ -1,14 +1,15 @@
 // The clinic's two pictures: log-likelihood and bound by half step, and the mixture over the points with their shares.
 import { dash } from "./color.js";
 import { figure } from "./figure.js";
-import { clamp, formatNumber, minus } from "./numbers.js";
+import { clamp, formatNumber, minus, samples } from "./numbers.js";
 
 const CLINIC_TOP = 0.1; // of the density axis; what is higher leaves the picture
 const CLINIC_STRIP = 0.032; // the band below it, where the points and their shares are
+/** @type {[number, number]} */
 const CLINIC_RANGE = [-4, 34];
 export const CLINIC_ALIKE = 1e-6; // numbers that differ by less are one number to a reader; clinic.py has it too
 
-// Log-likelihood and bound of measured half steps: { show({ seen, all, others, upTo }) }.
+// Log-likelihood and bound of measured half steps: { show({ seen, all, others }) }.
 export function clinicTrace(ex) {
   const { t } = ex;
   const plot = figure(ex, {
@@ -38,15 +39,7 @@ export function clinicTrace(ex) {
     const longest = Math.max(seen.length, 11, ...others.map(({ run }) => run.length));
     const domain = domainOf([all, ...others.map(({ run }) => run)]);
     plot.domain({ x: [-0.25, longest / 2 + 0.1], y: domain });
-    const keep = new Set();
-    const put = (name, tag, attributes, layer) => {
-      plot.mark(`of ${name}`, tag, attributes, layer);
-      keep.add(`of ${name}`);
-    };
-    const line = (name, run, height, attributes) => {
-      plot.line(`of ${name}`, run.map((_, n) => n / 2), run.map(height), attributes);
-      keep.add(`of ${name}`);
-    };
+    const line = (name, run, height, attributes) => plot.line(name, run.map((_, n) => n / 2), run.map(height), attributes);
     const [ell, bound] = [(each) => each.logLikelihood, (each) => each.bound];
     others.forEach(({ run, mended }, n) => {
       const look = { class: "gmm-clinic-other", style: `--knob: var(--${mended ? "c3" : "muted"})` };
@@ -64,18 +57,18 @@ export function clinicTrace(ex) {
       if (now.step === "e" && Math.abs(now.logLikelihood - now.bound) > CLINIC_ALIKE) {
         // One that lies off the axis as a whole is a stub at its rim.
         const stub = from === to && !inside(to) ? (to < 0 ? 12 : -12) : 0;
-        put(`gap ${n}`, "path", { d: `M${x} ${from}V${to + stub}`, class: "gmm-clinic-gap" }, plot.under);
+        plot.mark(`gap ${n}`, "path", { d: `M${x} ${from}V${to + stub}`, class: "gmm-clinic-gap" }, plot.under);
       }
       const before = n ? seen[n - 1] : now;
       [["likelihood", before.logLikelihood - now.logLikelihood, y], ["bound", before.bound - now.bound, low]].forEach(([name, fall, px]) => {
         const tip = clamp(px + 9, 8, plot.height - 1);
-        if (fall > CLINIC_ALIKE) put(`fall ${name} ${n}`, "path", { d: `M${x - 5} ${tip - 8}h10L${x} ${tip}Z`, class: "gmm-clinic-fall", "data-hollow": name === "bound" }, plot.over);
+        if (fall > CLINIC_ALIKE) plot.mark(`fall ${name} ${n}`, "path", { d: `M${x - 5} ${tip - 8}h10L${x} ${tip}Z`, class: "gmm-clinic-fall", "data-hollow": name === "bound" }, plot.over);
       });
-      if (inside(low)) put(`b ${n}`, "circle", { cx: x, cy: low, r: r - 1.5, class: "gmm-clinic-knot" });
-      if (inside(y)) put(`l ${n}`, "circle", { cx: x, cy: y, r, class: `gmm-trace-here ${now.step === "e" ? "gmm-e" : ""}` }, plot.over);
+      if (inside(low)) plot.mark(`b ${n}`, "circle", { cx: x, cy: low, r: r - 1.5, class: "gmm-clinic-knot" });
+      if (inside(y)) plot.mark(`l ${n}`, "circle", { cx: x, cy: y, r, class: `gmm-trace-here ${now.step === "e" ? "gmm-e" : ""}` }, plot.over);
       if (now.printed !== null && Math.abs(now.printed - now.logLikelihood) > CLINIC_ALIKE) {
         const py = clamp(plot.y(now.printed), 5, plot.height - 5);
-        put(`x ${n}`, "path", { d: `M${x - 5} ${py - 5}l10 10m0 -10l-10 10`, class: "gmm-clinic-printed" }, plot.over);
+        plot.mark(`x ${n}`, "path", { d: `M${x - 5} ${py - 5}l10 10m0 -10l-10 10`, class: "gmm-clinic-printed" }, plot.over);
       }
     });
     const end = seen[seen.length - 1];
@@ -86,13 +79,13 @@ export function clinicTrace(ex) {
       const apart = names.length === 2 && Math.abs(one - two) < 16 * plot.unit ? (16 * plot.unit - Math.abs(one - two)) / 2 : 0;
       names.forEach(([name, value], n) => {
         const up = names.length === 2 && (one === two ? n === 0 : plot.y(value) === Math.min(one, two)) ? -1 : 1;
-        put(`name ${name}`, "text", { x: plot.x((seen.length - 1) / 2) + 9, y: clamp(plot.y(value) + up * apart, 8, plot.height - 6), dy: "0.35em", text: name, class: "gmm-name" }, plot.over);
+        plot.mark(`name ${name}`, "text", { x: plot.x((seen.length - 1) / 2) + 9, y: clamp(plot.y(value) + up * apart, 8, plot.height - 6), dy: "0.35em", text: name, class: "gmm-name" }, plot.over);
       });
       // A start far off the axis is told, not drawn.
       const off = seen[0].logLikelihood < domain[0];
-      if (off) put("below", "text", { x: 6, y: plot.height - 8, text: `↓ ${minus(seen[0].logLikelihood.toFixed(2))}`, class: "gmm-trace-below gmm-clinic-below" }, plot.over);
+      if (off) plot.mark("below", "text", { x: 6, y: plot.height - 8, text: `↓ ${minus(seen[0].logLikelihood.toFixed(2))}`, class: "gmm-trace-below gmm-clinic-below" }, plot.over);
     }
-    plot.keep("of ", keep);
+    plot.sweep();
   }
   return { show };
 }
@@ -109,9 +102,7 @@ export function clinicMixture(ex, x, parent) {
   });
 
   function show({ weights, means, variances }, shares) {
-    const at = Array.from({ length: 191 }, (_, i) => CLINIC_RANGE[0] + ((CLINIC_RANGE[1] - CLINIC_RANGE[0]) * i) / 190);
-    for (const j of [0, 1]) for (let i = -20; i <= 20; i += 1) at.push(clamp(means[j] + 0.2 * i * Math.sqrt(variances[j]), ...CLINIC_RANGE));
-    at.sort((a, b) => a - b);
+    const at = samples(CLINIC_RANGE, means.map((mean, j) => [mean, Math.sqrt(variances[j])]));
     const curves = [0, 1].map((j) => at.map((v) => (weights[j] * Math.exp(-((v - means[j]) ** 2) / (2 * variances[j]))) / Math.sqrt(2 * Math.PI * variances[j])));
     curves.forEach((ys, j) => plot.line(`curve ${j}`, at, ys, { class: "gmm-component", "stroke-dasharray": dash(j), style: `--knob: var(--c${j + 1})` }));
     plot.line("density", at, at.map((_, i) => curves[0][i] + curves[1][i]), { class: "gmm-density" });

@@ -9,6 +9,22 @@ export function sampleGrid(f, [x0, x1], [y0, y1], n) {
   return values;
 }
 
+// Draws level lines, each the segments of levelSegments, over the whole of a plot; alpha(i): how strong line i is.
+export function strokeLevels(context, { width, height }, lines, n, alpha) {
+  const across = (c) => (c / (n - 1)) * width;
+  const up = (r) => height - (r / (n - 1)) * height;
+  lines.forEach((segments, i) => {
+    context.globalAlpha = alpha(i);
+    context.beginPath();
+    for (const [xa, ya, xb, yb] of segments) {
+      context.moveTo(across(xa), up(ya));
+      context.lineTo(across(xb), up(yb));
+    }
+    context.stroke();
+  });
+  context.globalAlpha = 1;
+}
+
 // The segments [xa, ya, xb, yb] of one level line, in grid units (0 … n - 1).
 export function levelSegments(values, n, level) {
   const segments = [];

@@ -29,6 +29,12 @@ export function button(label, onclick, { name = null, kind = null, title = null 
   return h("button", { type: "button", class: "gmm-button", "aria-label": name, "data-kind": kind, title, onclick }, label);
 }
 
+// Shows `text` in an element, which is hidden where there is none.
+export function put(element, text) {
+  element.hidden = !text;
+  if (element.textContent !== text) element.textContent = text;
+}
+
 // A button that cannot be used now stays focusable and says why when pressed.
 export function setEnabled(element, enabled) {
   setAttribute(element, "aria-disabled", enabled ? null : "true");

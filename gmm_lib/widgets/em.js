@@ -17,6 +17,17 @@ export class DegenerateComponent extends Error {
   }
 }
 
+// What make() gives; where a component is degenerate, what otherwise(error) gives.
+/** @type {<A, B>(make: () => A, otherwise: (error: DegenerateComponent) => B) => A | B} */
+export const unlessDegenerate = (make, otherwise) => {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof DegenerateComponent)) throw error;
+    return otherwise(error);
+  }
+};
+
 // points: [[…], …] -> { x, m, d }
 export function flatten(points) {
   return { x: Float64Array.from(points.flat()), m: points.length, d: points[0].length };
@@ -240,16 +251,15 @@ export class Trajectory {
     this.wOf = this.states.length - 1;
   }
 
+  // The θ that follows the last state. Throws DegenerateComponent.
+  next() {
+    return mStep(this.x, this.m, this.responsibilities(this.states.length - 1), this.k, this.d, this.type, this.prior);
+  }
+
   // Iteration t: { mixture, logLikelihood }; null where EM cannot get there (this.failure tells why).
   at(t) {
-    while (this.states.length <= t && !this.failure) {
-      try {
-        this.push(mStep(this.x, this.m, this.responsibilities(this.states.length - 1), this.k, this.d, this.type, this.prior));
-      } catch (error) {
-        if (!(error instanceof DegenerateComponent)) throw error;
-        this.failure = { iteration: this.states.length, component: error.component, reason: error.reason };
-      }
-    }
+    const fail = ({ component, reason }) => (this.failure = { iteration: this.states.length, component, reason });
+    while (this.states.length <= t && !this.failure) unlessDegenerate(() => this.push(this.next()), fail);
     return this.states[t] ?? null;
   }
 

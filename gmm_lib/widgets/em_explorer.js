@@ -2,7 +2,7 @@
 // type and the selected point; θ_t, responsibilities, ℓ and the whole picture follow from these.
 
 import { button, disclosure, more, row, select, setAttribute, setEnabled, slider } from "./elements.js";
-import { COVARIANCE_TYPES, DegenerateComponent, Trajectory, constrained, flatten, makeMixture, nested } from "./em.js";
+import { COVARIANCE_TYPES, Trajectory, constrained, flatten, makeMixture, nested, unlessDegenerate } from "./em.js";
 import { linePicture } from "./em_line.js";
 import { MANY, markRadius, paintMarks } from "./em_marks.js";
 import { parameterTable } from "./em_parameters.js";
@@ -10,7 +10,7 @@ import { planePicture } from "./em_plane.js";
 import { sideColumn } from "./em_side.js";
 import { EM_ITERATIONS, MAX_K, blend, emProblem, grown, mixShares, shrunk } from "./em_state.js";
 import { explorer } from "./explorer.js";
-import { figure } from "./figure.js";
+import { figure, nearestTo } from "./figure.js";
 import { clamp, formatFixed, formatNumber, formatPercent, niceTicks } from "./numbers.js";
 
 const TRAITS = ["data", "points", "weights", "means", "covariances", "iteration", "half", "covariance_type", "selected"];
@@ -74,16 +74,12 @@ function render({ model, el }) {
   // -------------------------------------------------------------------------------------------------- actions
 
   // What has no covariance is refused in words, wherever it comes up.
-  const attempt = (action) => (...values) => {
-    try {
-      return action(...values);
-    } catch (error) {
-      if (!(error instanceof DegenerateComponent)) throw error;
+  const attempt = (action) => (...values) =>
+    unlessDegenerate(() => action(...values), () => {
       ex.redraw(); // a control may show what has been refused
       ex.tell(t("not-positive"));
       return false;
-    }
-  };
+    });
 
   // Whatever is taken hold of, what is on show becomes the new start.
   /**
@@ -96,27 +92,20 @@ function render({ model, el }) {
   }
 
   function eStepNow(gesture = null) {
-    if (now.half === "e") {
-      if (now.failure) ex.announce();
-      else ex.tell(t("e-again"));
-      return;
-    }
-    ex.change({ iteration: now.iteration, half: "e" }, { gesture, animate: true });
+    if (now.half === "m") ex.change({ iteration: now.iteration, half: "e" }, { gesture, animate: true });
+    else if (now.failure) ex.announce();
+    else ex.tell(t("e-again"));
   }
 
   function mStepNow(gesture = null) {
-    if (now.half === "m") {
-      ex.tell(t(now.iteration === 0 ? "m-first" : "m-again"));
-      return;
-    }
-    if (now.failure) ex.announce();
-    else ex.change({ iteration: now.iteration + 1, half: "m" }, { gesture, animate: true });
+    if (now.half === "m") ex.tell(t(now.iteration === 0 ? "m-first" : "m-again"));
+    else stepNow(gesture);
   }
 
   // What is left of this iteration: E and M, or M alone.
-  function stepNow() {
+  function stepNow(gesture = null) {
     if (now.failure) ex.announce();
-    else ex.change({ iteration: now.iteration + 1, half: "m" }, { animate: true });
+    else ex.change({ iteration: now.iteration + 1, half: "m" }, { gesture, animate: true });
   }
 
   const player = ex.player({
@@ -262,16 +251,7 @@ function render({ model, el }) {
   });
   const place = (x, y) => (dimension() === 1 ? [snap(x)] : [snap(x), snap(y, "y")]);
 
-  function nearestPoint(px, py, reach) {
-    let best = null;
-    let least = reach;
-    for (let i = 0; i < ex.state.points.length; i += 1) {
-      const [x, y] = picture().spot(i);
-      const distance = Math.hypot(x - px, y - py);
-      if (distance < least) [best, least] = [i, distance];
-    }
-    return best;
-  }
+  const nearestPoint = (px, py, reach) => nearestTo(px, py, ex.state.points.map((_, i) => picture().spot(i)), reach);
 
   // A press on a point takes hold of it; with a finger among many, the first touch only selects, so the page can scroll.
   function pick(px, py, event) {
@@ -301,7 +281,7 @@ function render({ model, el }) {
     if (key === handlesFor) return;
     handlesFor = key;
     for (const { mean, spread } of handles) [mean, ...spread].forEach((handle) => handle.remove());
-    plot.keep("", new Set());
+    plot.sweep(); // of what the last mixture has drawn, nothing stays
     handles = Array.from({ length: k }, (_, j) => {
       const color = `var(--c${j + 1})`;
       const mean = plot.handle({
@@ -430,6 +410,7 @@ function render({ model, el }) {
   // Draws `shown`: curves or ellipses, handles, and the canvas with the points.
   function show() {
     picture().show(shown);
+    plot.sweep();
     plot.paint();
     const { points, selected } = ex.state;
     const at = held();
@@ -541,7 +522,7 @@ function render({ model, el }) {
   const pointsPart = disclosure(t("points"), row(pointNumber, pointX, pointY, button(t("add-point"), () => addPoint()), deleteButton));
 
   ex.controls.append(
-    row(eButton, mButton, button(t("step"), stepNow), ...player.controls),
+    row(eButton, mButton, button(t("step"), () => stepNow()), ...player.controls),
     row(dataSelect, kSelect, typeSelect),
     row(ex.undoButton(), ex.resetButton(resetNow), slide, ex.linkButton(), ex.projectorButton()),
     more(pointsPart, numbersPart, ex.help()),

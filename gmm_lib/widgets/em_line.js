@@ -4,7 +4,7 @@ import { dash } from "./color.js";
 import { logDensity, logJoint, spreadOf } from "./em.js";
 import { MANY } from "./em_marks.js";
 import { apart, together } from "./figure.js";
-import { clamp, formatNumber, niceTicks } from "./numbers.js";
+import { clamp, formatNumber, niceTicks, samples } from "./numbers.js";
 
 const STRIP = 40; // px: the band below the density where points on a line lie
 
@@ -65,13 +65,7 @@ export function linePicture(view) {
     const { k, means, weights } = mixture;
     plot.domain({ y: [(-top * STRIP) / (plot.height - STRIP), top] });
     const [low, high] = plot.domain().x;
-    const xs = Array.from({ length: 241 }, (_, i) => low + ((high - low) * i) / 240);
-    for (let j = 0; j < k; j += 1) {
-      // A narrow component keeps its peak.
-      for (let i = -20; i <= 20; i += 1) xs.push(clamp(means[j] + 0.2 * i * spreadOf(mixture, j), low, high));
-    }
-    xs.sort((a, b) => a - b);
-    const at = Float64Array.from(xs);
+    const at = samples([low, high], Array.from(means, (mean, j) => [mean, spreadOf(mixture, j)])); // a narrow one keeps its peak
     const total = new Float64Array(at.length);
     for (let j = 0; j < k; j += 1) {
       const ys = at.map((_, i) => Math.exp(logJoint(mixture, j, at, i)));
@@ -79,15 +73,15 @@ export function linePicture(view) {
       const style = `--knob: var(--c${j + 1})`;
       plot.line(`fill ${j}`, [low, ...at, high], [0, ...ys, 0], { class: "gmm-fill", style }, plot.under);
       plot.line(`curve ${j}`, at, ys, { class: "gmm-component", "stroke-dasharray": dash(j), style });
-      const peak = weights[j] / (Math.sqrt(2 * Math.PI) * spreadOf(mixture, j));
+      const value = spreadOf(mixture, j);
+      const peak = weights[j] / (Math.sqrt(2 * Math.PI) * value);
       const [mx, my] = [plot.x(means[j]), plot.y(peak)];
-      const right = mx + apart(spreadOf(mixture, j) * scales()[0]) < plot.width ? 1 : -1;
-      const end = mx + right * apart(spreadOf(mixture, j) * scales()[0]);
+      const away = apart(value * scales()[0]);
+      const end = mx + away < plot.width ? mx + away : mx - away;
       const sx = clamp(end, 8, plot.width - 8); // what lies outside is held at the rim
       const sy = plot.y(peak * Math.exp(-0.5));
       plot.mark(`stick ${j}`, "path", { d: `M${mx} ${plot.y(0)}V${my}M${mx} ${sy}H${sx}`, class: "gmm-stick", style }, plot.over);
       view.handles[j].mean.place(means[j], peak, { now: means[j], min: low, max: high, text: formatNumber(means[j]) });
-      const value = spreadOf(mixture, j);
       view.handles[j].spread[0].place(means[j] + value, peak, { px: [sx, sy], now: value, min: 0, max: high - low, text: formatNumber(value) });
       view.handles[j].spread[0].off = [end - sx, 0];
     }
@@ -111,12 +105,12 @@ export function linePicture(view) {
     const base = plot.y(0);
     const active = view.active;
     const { x, m } = view.path;
-    const [across] = [clamp(markRadius(), 4, 7)];
+    const across = clamp(markRadius(), 4, 7);
     for (let i = 0; i < m; i += 1) {
       const px = plot.x(x[i]);
       const tall = base - plot.y(Math.exp(logDensity(mixture, x, i)));
       const wide = i === active ? across : across - 2;
-      context.globalAlpha = 0.45 * (1 - known) + 0.0;
+      context.globalAlpha = 0.45 * (1 - known);
       context.fillStyle = gray;
       if (known < 1) context.fillRect(px - wide / 2, base - tall, wide, tall);
       context.globalAlpha = 0.9 * known;

@@ -1,6 +1,6 @@
 // What the EM explorer asks of a mixture, apart from any picture: whether a state can be, other numbers of components,
 // what lies between two moments.
-import { COVARIANCE_TYPES, DegenerateComponent, constrained, eStep, flatten, logDensity, makeMixture, nested } from "./em.js";
+import { COVARIANCE_TYPES, constrained, eStep, flatten, logDensity, makeMixture, moments, nested, unlessDegenerate } from "./em.js";
 import { LIMIT } from "./numbers.js";
 
 export const MAX_K = 6;
@@ -27,29 +27,16 @@ export function emProblem(state, t, known) {
   const within = (value, limit) => value.flat(2).every((number) => Math.abs(number) <= limit);
   if (!within(points, LIMIT) || !within(means, LIMIT) || !within(covariances, LIMIT ** 2)) return t("too-far", { limit: LIMIT });
   if (known) return null;
-  try {
-    const theta = makeMixture(weights, means, covariances);
-    return Number.isFinite(eStep(flatten(points).x, m, theta, new Float64Array(m * k))) ? null : t("no-likelihood");
-  } catch (error) {
-    if (!(error instanceof DegenerateComponent)) throw error;
-    return t("not-positive");
-  }
-}
-
-function variances(x, m, d) {
-  return Array.from({ length: d }, (_, a) => {
-    let mean = 0;
-    for (let i = 0; i < m; i += 1) mean += x[i * d + a] / m;
-    let variance = 0;
-    for (let i = 0; i < m; i += 1) variance += (x[i * d + a] - mean) ** 2 / m;
-    return variance || 1;
-  });
+  const theta = unlessDegenerate(() => makeMixture(weights, means, covariances), () => null);
+  if (!theta) return t("not-positive");
+  return Number.isFinite(eStep(flatten(points).x, m, theta, new Float64Array(m * k))) ? null : t("no-likelihood");
 }
 
 // θ with one component more, and more, up to k: each begins at the point that those before it explain worst.
 export function grown(mixture, { x, m, d }, k, type) {
   const { weights, means, covariances } = nested(mixture);
-  const spread = variances(x, m, d).map((variance) => variance / (k * k));
+  const { scatter } = moments(x, m, new Float64Array(m).fill(1), 1, d);
+  const spread = Array.from({ length: d }, (_, a) => (scatter[a * d + a] / m || 1) / (k * k));
   for (let j = weights.length; j < k; j += 1) {
     const all = weights.reduce((a, b) => a + b);
     const soFar = makeMixture(weights.map((weight) => weight / all), means, covariances);

@@ -24,8 +24,9 @@
 // explorer() gives: ex.state, ex.change(patch, {gesture, animate}), ex.t(key, values), ex.tell(text), ex.data({…}),
 //   ex.plots and ex.controls (elements to append to), ex.undo(), ex.reset(), ex.tween(ms, frame), ex.player({step, end}),
 //   ex.numberInput({…}), ex.color(name), ex.mix(shares), ex.gesture(), ex.warn(text, buttons) for states the reader
-//   must be told of, ex.onCleanup(fn), ex.start(); ex.stateRow() with Undo, Reset, Copy link and Projector; and
-//   ex.parts(tables, …) with the parts that open: the numbers of every picture as tables, and Help.
+//   must be told of, ex.onCleanup(fn), ex.start(); ex.choice(trait, values), which shows the trait by itself;
+//   ex.stateRow() with Undo, Reset, Copy link and Projector; and ex.parts(tables) with the parts that open: the numbers
+//   of every picture as tables, and Help.
 // - ex.next = () => …: the next step of a presentation, on Page Down in projector mode; Page Up is Undo.
 // - Sizes of text and of what a finger hits are multiples of --px, which follows the browser's font size and the
 //   projector; plot.unit is the same as a number, for margins and offsets in pictures.
@@ -68,10 +69,6 @@ export function readFragment(fragment, anchor) {
 const SPEEDS = [1, 4, 16];
 const MOVES_AT_MOST = 5000; // on the way to the end
 
-export function prefersReducedMotion() {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
-
 export function ease(t) {
   return t < 0.5 ? 4 * t ** 3 : 1 - (2 - 2 * t) ** 3 / 2;
 }
@@ -87,6 +84,21 @@ function uniqueAnchor(wanted) {
 }
 
 const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+// make(state, …), which asks of the state for no more than these traits: what it has made last is kept, or all.
+/** @type {<Of extends any[], Made>(traits: string[], make: (...of: Of) => Made, all?: boolean) => (...of: Of) => Made} */
+export const remembered = (traits, make, all = false) => {
+  const known = new Map();
+  return (...of) => {
+    const [state, ...others] = of;
+    const key = JSON.stringify([traits.map((name) => state[name]), others]);
+    if (!known.has(key)) {
+      if (!all) known.clear();
+      known.set(key, make(...of));
+    }
+    return known.get(key);
+  };
+};
 
 // See the top of this file. `traits`: names of the traits that are the state. `valid(state)`: null, or why not.
 // `linkState(state)`: what a link carries of it (default: all); `fromLink(stored)`: the change it means.
@@ -134,7 +146,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
 
   /** @returns {any} the traits by name; which there are the explorer's own module knows */
   const read = () => Object.fromEntries(traits.map((name) => [name, model.get(name)]));
-  const ex = { root, plots, controls, status, model, kind, t, state: read(), redraws: [], unit: 1, next: null };
+  const ex = { root, plots, controls, status, t, state: read(), redraws: [], unit: 1, next: null };
   const followers = []; // what is filled anew after each drawing
   const initial = ex.state;
 
@@ -202,7 +214,6 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   const undoButton = button(t("undo"), () => ex.undo());
   ex.undoButton = () => undoButton;
   ex.resetButton = (action = () => ex.reset()) => button(t("reset"), action);
-  ex.canUndo = () => history.length > 0;
 
   // -- what is told
 
@@ -232,6 +243,13 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   };
   ex.numberInput = (options) =>
     numberInput({ ...options, refuse: (low, high) => ex.tell(t("number-limits", { low: formatNumber(low, 6), high: formatNumber(high, 6) })) });
+  // A choice of what the trait `name` is, among `values`. It is called by the word `name`, each value by `name`-value.
+  ex.choice = (name, values, onchange = (value) => ex.change({ [name]: value })) => {
+    const options = values.map((value) => [value, t(`${name}-${value}`)]);
+    const choice = select({ label: t(name), name: t(name), options, value: ex.state[name], onchange });
+    followers.push(() => choice.set(ex.state[name]));
+    return choice;
+  };
   // tables: [{ caption, head: () => [text, …], rows: () => [[text, …], …] }, …]; a table without rows is left out. Filled
   // only while they can be seen.
   ex.tables = (tables, ...more) => {
@@ -255,7 +273,7 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     return part;
   };
   ex.help = () => disclosure(t("help"), h("p", { class: "gmm-help" }, t("help-text")), h("p", { class: "gmm-help" }, t("help-keys")));
-  ex.parts = (tables, ...others) => more(...others, ex.tables(tables), ex.help());
+  ex.parts = (tables) => more(ex.tables(tables), ex.help());
   ex.stateRow = () => row(ex.undoButton(), ex.resetButton(), ex.linkButton(), projectorButton);
 
   // -- projector: the explorer alone on the whole screen, all sizes with it; a presenter's keys step and go back
@@ -334,11 +352,10 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   // -- motion
 
   // Calls frame(f) with f from 0 to 1 over `ms`; one tween at a time, a new one takes over where the old one is.
-  ex.tween = (ms, frame, done = () => {}) => {
+  ex.tween = (ms, frame) => {
     ex.stopTween();
-    if (ms <= 0 || prefersReducedMotion() || document.hidden) {
+    if (ms <= 0 || matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden) {
       frame(1);
-      done();
       return;
     }
     const lasts = players.some(({ playing }) => playing) ? ms / speed : ms;
@@ -347,7 +364,6 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
       const f = clamp((now - began) / lasts, 0, 1);
       running = f < 1 ? requestAnimationFrame(tick) : null;
       frame(ease(f));
-      if (f === 1) done();
     };
     running = requestAnimationFrame(tick);
   };
@@ -375,7 +391,6 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
       else for (let n = 0; n < MOVES_AT_MOST && step(held) !== false; n += 1);
     });
     player.controls = [player.button, speeds, toEnd];
-    player.toEnd = toEnd;
     player.play = () => {
       if (player.playing) return;
       player.playing = true;
@@ -407,16 +422,16 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
   // -- links
 
   let anchor = null;
-  ex.link = () => {
-    const here = location.href.split("#")[0];
-    return `${here}#${encodeURIComponent(anchor)}=${encodeState(linkState(ex.state))}`;
-  };
   const linkText = h("input", { class: "gmm-link", type: "text", readonly: true, hidden: true, "aria-label": t("link") });
   ex.linkButton = () => {
     const copy = button(t("copy-link"), async () => {
-      const link = ex.link();
+      const link = `${location.href.split("#")[0]}#${encodeURIComponent(anchor)}=${encodeState(linkState(ex.state))}`;
       try {
-        history_replace(link);
+        window.history.replaceState(window.history.state, "", link);
+      } catch {
+        // Some hosts (srcdoc frames) do not let the address bar follow: the copied link is what counts.
+      }
+      try {
         await navigator.clipboard.writeText(link);
         ex.tell(t("link-copied"));
       } catch {
@@ -430,14 +445,6 @@ export function explorer({ model, el, kind, traits, draw, valid = () => null, li
     });
     return h("span", { class: "gmm-linking" }, copy, linkText);
   };
-  // The address bar follows where the page allows it; some hosts (srcdoc frames) do not.
-  function history_replace(link) {
-    try {
-      window.history.replaceState(window.history.state, "", link);
-    } catch {
-      /* the copied link is what counts */
-    }
-  }
   function takeLink() {
     let code = null;
     try {

@@ -19,6 +19,16 @@ function withLength([low, high]) {
   return Math.abs(high - low) >= least ? [low, high] : [low - least, high + least];
 }
 
+// The number of the nearest of `places` ([x, y] in px), null where none is less than `reach` away.
+export function nearestTo(px, py, places, reach) {
+  let [best, least] = [null, reach];
+  places.forEach(([x, y], i) => {
+    const distance = Math.hypot(x - px, y - py);
+    if (distance < least) [best, least] = [i, distance];
+  });
+  return best;
+}
+
 const AWAY = 12; // px
 
 // Keeps a handle off the one it belongs to, smoothly: at distance r it is drawn at the root of r² + AWAY²; and back.
@@ -60,6 +70,7 @@ export function figure(ex, options) {
   (options.parent ?? ex.plots).append(element);
 
   const parts = new Map();
+  const drawn = new Set(); // names of those drawn since the last sweep
   const handles = [];
   const scale = { x: options.x?.domain ?? [0, 1], y: options.y?.domain ?? [0, 1] };
   if (options.clip) {
@@ -68,7 +79,7 @@ export function figure(ex, options) {
   }
   const opening = options.clip ? s("rect", { x: -4, y: -4 }) : null;
   if (opening) svg.prepend(s("defs", {}, s("clipPath", { id: `gmm-clip-${clips}` }, opening)));
-  const plot = { element, svg, canvas, under, over, curves, margin, width: 300, height: 200, unit: 1, handles };
+  const plot = { element, svg, under, over, margin, width: 300, height: 200, unit: 1, handles };
   plot.labels = (x, y) => {
     if (options.x.label === x && options.y?.label === y) return;
     options.x = { ...options.x, label: x };
@@ -139,6 +150,7 @@ export function figure(ex, options) {
       parts.set(name, s(tag));
       layer.append(parts.get(name));
     }
+    drawn.add(name);
     const node = parts.get(name);
     for (const [key, value] of Object.entries(attributes)) {
       if (key === "text") {
@@ -157,29 +169,30 @@ export function figure(ex, options) {
     }
     return plot.mark(name, "path", { d, ...attributes }, layer);
   };
-  // Takes away the marks whose name begins so and is not in `keep`.
-  plot.keep = (prefix, keep) => {
-    for (const name of [...parts.keys()]) if (name.startsWith(prefix) && !keep.has(name)) plot.mark(name, "g", null);
+  // Takes away what has not been drawn since this was last called.
+  plot.sweep = () => {
+    for (const name of parts.keys()) if (!drawn.has(name)) plot.mark(name, "g", null);
+    drawn.clear();
   };
 
   // -- handles: things to take hold of, by pointer, touch or arrow keys
 
   // drag(x, y, gesture): where it is wanted, in data units. step: [dx, dy] of an arrow key, or a function giving it;
-  // Shift makes ten. `keys(dx, dy, gesture, event)` replaces that rule. `key(event)` sees other keys first; true: done.
+  // Shift makes ten. `keys(dx, dy, gesture)` replaces that rule. `key(event)` sees other keys first; true: done.
   // `shape`: "disc", "ring" or "point"; `text`: what stands in it.
   /**
    * @param {{ label: string, text?: string, shape?: "disc" | "ring" | "point", color?: string | null,
    *   step?: [number, number] | (() => number[]), drag: (x: number, y: number, gesture: string) => unknown,
-   *   keys?: (dx: number, dy: number, gesture: string, event: KeyboardEvent) => void,
-   *   key?: (event: KeyboardEvent) => boolean | void, release?: () => void, focus?: () => void, reach?: number }} options
+   *   keys?: (dx: number, dy: number, gesture: string) => void,
+   *   key?: (event: KeyboardEvent) => boolean | void, focus?: () => void, reach?: number }} options
    */
-  plot.handle = ({ label: name, text = "", shape = "disc", color = null, step = [1, 1], drag, keys = null, key = null, release = () => {}, focus = () => {}, reach = REACH }) => {
+  plot.handle = ({ label: name, text = "", shape = "disc", color = null, step = [1, 1], drag, keys = null, key = null, focus = () => {}, reach = REACH }) => {
     const symbol = shape === "ring" ? s("path", { class: "gmm-knob", d: "M-7 0L0 -7L7 0L0 7Z" }) : s("circle", { class: "gmm-knob", r: shape === "point" ? 9 : 12 });
     const letter = s("text", { class: "gmm-knob-text", "text-anchor": "middle", dy: "0.35em" }, text);
     const node = s("g", { class: `gmm-handle gmm-${shape}`, role: "slider", tabindex: 0, "aria-label": name }, s("circle", { class: "gmm-reach", r: 22 }), symbol, letter);
     if (color) node.style.setProperty("--knob", color);
     knobs.append(node);
-    const handle = { node, at: [0, 0], px: [0, 0], hidden: false, reach, drag, release };
+    const handle = { node, at: [0, 0], px: [0, 0], hidden: false, reach, drag };
     // px: where to draw it if not at (x, y) itself.
     handle.place = (x, y, { now = x, min = -1e9, max = 1e9, text: said = formatNumber(now), label: named = null, hidden = false, px = null } = {}) => {
       handle.at = [x, y];
@@ -216,7 +229,7 @@ export function figure(ex, options) {
       const times = event.shiftKey ? 10 : 1;
       const end = { Home: 0, End: 1 }[event.key];
       const [sx, sy] = typeof step === "function" ? step() : step;
-      if (keys) keys(dx * times, dy * times, held, event);
+      if (keys) keys(dx * times, dy * times, held);
       else if (end !== undefined) {
         /** @type {[number, number]} */
         const to = sx ? [handle.ends[end], handle.at[1]] : [handle.at[0], handle.ends[end]];
@@ -232,7 +245,6 @@ export function figure(ex, options) {
       if (!held) return;
       held = null;
       ex.busy(false);
-      release();
     };
     node.addEventListener("keyup", letGo);
     node.addEventListener("blur", letGo);
@@ -289,11 +301,9 @@ export function figure(ex, options) {
   });
   const drop = (event) => {
     if (!grasped || event.pointerId !== grasped.id) return;
-    const { handle, moved } = grasped;
     grasped = null;
     setAttribute(element, "data-dragging", null);
     ex.busy(false);
-    if (moved) handle.release();
   };
   svg.addEventListener("pointerup", drop);
   svg.addEventListener("pointercancel", drop);
@@ -324,8 +334,7 @@ export function figure(ex, options) {
   let last = "";
   let stale = true; // asking for sizes makes the browser lay out the page, so only when they may have changed
   function measure() {
-    if (!stale) return false;
-    if (element.clientWidth < 50) return false;
+    if (!stale || element.clientWidth < 50) return false;
     total = element.clientWidth;
     stale = false;
     if (Math.abs(element.clientHeight - told) >= 1) {

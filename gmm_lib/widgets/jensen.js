@@ -1,9 +1,9 @@
 // Chapter 4's explorer: points on a curve, the curve at their average, the average of their heights.
-import { button, checkbox, row, select, setAttribute, setEnabled, slider } from "./elements.js";
+import { button, checkbox, row, setAttribute, setEnabled, slider } from "./elements.js";
 import { explorer } from "./explorer.js";
 import { figure } from "./figure.js";
 import { placesAround, writeName } from "./names.js";
-import { clamp, formatNumber, formatPercent } from "./numbers.js";
+import { clamp, formatNumber, formatPercent, samples } from "./numbers.js";
 
 const JENSEN_CURVES = {
   log: { f: Math.log, range: [0.1, 10], bends: true },
@@ -48,13 +48,7 @@ function render({ model, el }) {
     }),
   );
 
-  const curves = select({
-    label: t("curve"),
-    name: t("curve"),
-    options: Object.keys(JENSEN_CURVES).map((name) => [name, t(`curve-${name}`)]),
-    value: ex.state.curve,
-    onchange: (curve) => choose(curve),
-  });
+  const curves = ex.choice("curve", Object.keys(JENSEN_CURVES), (curve) => choose(curve));
   const more = button(t("add"), () => add());
   const fewer = button(t("remove"), () => remove());
   const masses = Array.from({ length: JENSEN_MOST }, (_, i) =>
@@ -99,12 +93,18 @@ function render({ model, el }) {
     return null;
   }
 
+  // How the points with a weight come to have no gap between them: one is left, or all are at one place.
+  function wayOf({ values, masses: now }) {
+    const weighted = values.filter((_, i) => now[i] > 0);
+    if (weighted.length === 1) return "weight";
+    return Math.max(...weighted) === Math.min(...weighted) ? "place" : null;
+  }
+
   // A way to a gap of zero is found by going there; on a line every way leads there, so it does not count.
   function commit(patch, gesture = null) {
     const to = { ...ex.state, ...patch };
     if (!valid(to) && JENSEN_CURVES[to.curve].bends) {
-      const weighted = to.values.filter((_, i) => to.masses[i] > 0);
-      const way = weighted.length === 1 ? "weight" : Math.max(...weighted) === Math.min(...weighted) ? "place" : null;
+      const way = wayOf(to);
       if (way && !to.found.includes(way)) patch = { ...patch, found: [...to.found, way] };
     }
     ex.change(patch, { gesture });
@@ -151,7 +151,7 @@ function render({ model, el }) {
     const { f, range } = JENSEN_CURVES[curve];
     const found = jensenNumbers(state);
     const { weights, mean, averageFirst, bendFirst, gap, zero } = found;
-    const xs = Array.from({ length: 241 }, (_, i) => range[0] + ((range[1] - range[0]) * i) / 240);
+    const xs = samples(range);
     const ys = xs.map(f);
     const [lowest, highest] = [Math.min(...ys), Math.max(...ys)];
     plot.domain({ x: range, y: [lowest - 0.06 * (highest - lowest), highest + 0.08 * (highest - lowest)] });
@@ -188,22 +188,14 @@ function render({ model, el }) {
       });
       return masses[i].set(weights[i]);
     });
-    curves.set(curve);
     setEnabled(more, values.length < JENSEN_MOST);
     setEnabled(fewer, values.length > 2);
     goal.textContent = t("goal", { n: state.found.length });
 
     ex.data({ curve, mean, "average-first": averageFirst, "bend-first": bendFirst, gap, found: state.found.length });
     const numbers = { first: formatNumber(averageFirst), second: formatNumber(bendFirst), gap: zero ? "0" : formatNumber(Math.abs(gap)) };
-    const key = zero ? zeroReason(state) : gap < 0 ? "status-average" : "status-bend";
+    const key = zero ? `zero-${curve === "line" ? "line" : (wayOf(state) ?? "luck")}` : gap < 0 ? "status-average" : "status-bend";
     ex.tell(t(key, numbers));
-  }
-
-  function zeroReason({ curve, values, masses: now }) {
-    if (curve === "line") return "zero-line";
-    const weighted = values.filter((_, i) => now[i] > 0);
-    if (weighted.length === 1) return "zero-weight";
-    return Math.max(...weighted) === Math.min(...weighted) ? "zero-place" : "zero-luck";
   }
 
   return ex.start();

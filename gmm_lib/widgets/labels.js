@@ -1,10 +1,10 @@
 // Chapter 2's explorer: ten points, labels by hand or by the curves, the hard loop, and soft EM from the same start.
 import { dash, markPath } from "./color.js";
 import { button, checkbox, h, row, select, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
-import { explorer } from "./explorer.js";
+import { explorer, remembered } from "./explorer.js";
 import { figure } from "./figure.js";
-import { clamp, formatFixed, formatNumber, formatPercent, minus } from "./numbers.js";
-import { DegenerateComponent, Trajectory, eStep, logJoint, makeMixture, mStep } from "./em.js";
+import { clamp, formatFixed, formatNumber, formatPercent, minus, samples } from "./numbers.js";
+import { Trajectory, logJoint, makeMixture, mStep, unlessDegenerate } from "./em.js";
 
 const LABELS_TRAITS = ["labels", "weights", "means", "sigmas", "iteration", "half", "ddof", "shares", "soft"];
 const LABELS_MOST = 30;
@@ -25,8 +25,8 @@ export function refitLabels(points, labels, ddof, shares) {
   return makeMixture(weights, Array.from(fitted.means, (mu) => [mu]), variances.map((v) => [[v]]));
 }
 
-// The states of the hard loop, computed when first asked for: gmm_lib.hard_states.
-export class HardLoop {
+// The states of the hard loop: gmm_lib.hard_states.
+export class HardLoop extends Trajectory {
   /**
    * @param {number[]} points
    * @param {ReturnType<typeof makeMixture>} start
@@ -34,39 +34,18 @@ export class HardLoop {
    * @param {boolean} shares
    */
   constructor(points, start, ddof, shares) {
-    this.points = points;
-    this.ddof = ddof;
-    this.shares = shares;
-    this.x = Float64Array.from(points);
-    this.states = [];
-    this.failure = null;
-    this.push(shares ? start : makeMixture([0.5, 0.5], Array.from(start.means, (mu) => [mu]), Array.from(start.covariances, (v) => [[v]])));
+    const even = makeMixture([0.5, 0.5], Array.from(start.means, (mu) => [mu]), Array.from(start.covariances, (v) => [[v]]));
+    super({ x: Float64Array.from(points), m: points.length, d: 1 }, shares ? start : even);
+    this.next = () => refitLabels(points, this.states[this.states.length - 1].labels, ddof, shares);
   }
 
   push(mixture) {
-    const { x } = this;
-    const w = new Float64Array(2 * x.length);
-    const logLikelihood = eStep(x, x.length, mixture, w);
-    let complete = 0;
-    const labels = this.points.map((_, i) => {
-      const [one, two] = [logJoint(mixture, 0, x, i), logJoint(mixture, 1, x, i)];
-      complete += Math.max(one, two);
-      return two > one ? 2 : 1;
+    super.push(mixture);
+    const joint = Array.from(this.x, (_, i) => [logJoint(mixture, 0, this.x, i), logJoint(mixture, 1, this.x, i)]);
+    Object.assign(this.states[this.states.length - 1], {
+      labels: joint.map(([one, two]) => (two > one ? 2 : 1)),
+      complete: joint.reduce((sum, [one, two]) => sum + Math.max(one, two), 0),
     });
-    this.states.push({ mixture, labels, logLikelihood, complete });
-  }
-
-  // Iteration t, or null where a curve has lost its points or its width before (this.failure).
-  at(t) {
-    while (this.states.length <= t && !this.failure) {
-      try {
-        this.push(refitLabels(this.points, this.states[this.states.length - 1].labels, this.ddof, this.shares));
-      } catch (error) {
-        if (!(error instanceof DegenerateComponent)) throw error;
-        this.failure = { iteration: this.states.length, component: error.component, reason: error.reason };
-      }
-    }
-    return this.states[t] ?? null;
   }
 }
 
@@ -82,15 +61,10 @@ function render({ model, el }) {
 
   // -- both loops, from the state
 
-  let kept = { key: null };
-  function loops({ weights, means, sigmas, ddof, shares }) {
-    const key = JSON.stringify([weights, means, sigmas, ddof, shares]);
-    if (kept.key !== key) {
-      const start = makeMixture(weights, means.map((mu) => [mu]), sigmas.map((s) => [[s * s]]));
-      kept = { key, hard: new HardLoop(points, start, ddof, shares), em: new Trajectory({ x: Float64Array.from(points), m, d: 1 }, start) };
-    }
-    return kept;
-  }
+  const loops = remembered(["weights", "means", "sigmas", "ddof", "shares"], ({ weights, means, sigmas, ddof, shares }) => {
+    const start = makeMixture(weights, means.map((mu) => [mu]), sigmas.map((s) => [[s * s]]));
+    return { hard: new HardLoop(points, start, ddof, shares), em: new Trajectory({ x: Float64Array.from(points), m, d: 1 }, start) };
+  });
   const parts = ({ weights, means, covariances }) => ({ weights: Array.from(weights), means: Array.from(means), sigmas: Array.from(covariances, Math.sqrt) });
 
   // What is to be seen of a state; a loop that has broken down stays where it was.
@@ -121,18 +95,13 @@ function render({ model, el }) {
   }
   // Whether the start is the fit to the reader's own labels.
   function fitsHand(state) {
-    try {
-      const fitted = parts(refitLabels(points, state.labels, state.ddof, state.shares));
-      return ["means", "sigmas", "weights"].every((name) => fitted[name].every((value, j) => Math.abs(value - state[name][j]) < 1e-9));
-    } catch (error) {
-      if (!(error instanceof DegenerateComponent)) throw error;
-      return false;
-    }
+    const fitted = unlessDegenerate(() => parts(refitLabels(points, state.labels, state.ddof, state.shares)), () => null);
+    return fitted !== null && ["means", "sigmas", "weights"].every((name) => fitted[name].every((value, j) => Math.abs(value - state[name][j]) < 1e-9));
   }
 
   // -- the two pictures
 
-  const line = (which, extra = {}) => {
+  const line = (which) => {
     const plot = figure(ex, {
       label: t(`plot-${which}`),
       x: { label: "x", domain: LABELS_RANGE },
@@ -140,7 +109,6 @@ function render({ model, el }) {
       margin: { top: 30, left: 14 },
       height: (w) => clamp(0.3 * w, 200, 260),
       paint: (context) => paintBand(context, plot, which),
-      ...extra,
     });
     plot.mark("caption", "text", { x: 0, y: -12, text: t(which), fill: "var(--muted)", "font-size": 14 });
     return plot;
@@ -297,18 +265,14 @@ function render({ model, el }) {
     if (state.half === "e") {
       if (furthest(state.iteration + 1) > state.iteration) return ex.change({ iteration: state.iteration + 1, half: "m" }, { gesture, animate: true });
       const { failure } = loops(state).hard;
-      ex.tell(failure ? t("degenerate", { j: failure.component + 1, why: t(`degenerate-${failure.reason}`) }) : t("far-enough"));
+      ex.tell(failure ? degenerate(failure) : t("far-enough"));
       return false;
     }
     if (state.iteration) return ex.tell(t("refit-again"));
     if (!state.labels.some((given) => given)) return ex.tell(t("no-labels"));
-    try {
-      return ex.change(parts(refitLabels(points, state.labels, state.ddof, state.shares)));
-    } catch (error) {
-      if (!(error instanceof DegenerateComponent)) throw error;
-      return ex.tell(t("degenerate", { j: error.component + 1, why: t(`degenerate-${error.reason}`) }));
-    }
+    return unlessDegenerate(() => ex.change(parts(refitLabels(points, state.labels, state.ddof, state.shares))), (error) => ex.tell(degenerate(error)));
   }
+  const degenerate = ({ component, reason }) => t("degenerate", { j: component + 1, why: t(`degenerate-${reason}`) });
 
   // One half step of Play; over when nothing moves any more.
   function advance(gesture) {
@@ -364,9 +328,7 @@ function render({ model, el }) {
       plot.domain({ y: [(-BAND * top) / (plot.height - BAND), top] });
       plot.mark("zero", "line", { class: "gmm-zero", x1: 0, x2: plot.width, y1: plot.y(0), y2: plot.y(0) }, plot.under);
       for (const j of [0, 1]) {
-        const xs = Array.from({ length: 201 }, (_, i) => LABELS_RANGE[0] + ((LABELS_RANGE[1] - LABELS_RANGE[0]) * i) / 200);
-        for (let i = -40; i <= 40; i += 1) xs.push(clamp(means[j] + (i / 10) * sigmas[j], ...LABELS_RANGE));
-        xs.sort((a, b) => a - b);
+        const xs = samples(LABELS_RANGE, [[means[j], sigmas[j]]], 40);
         const ys = xs.map((x) => density(which, j, x));
         const style = `--knob: var(--c${j + 1})`;
         plot.line(`fill-${j}`, [LABELS_RANGE[0], ...xs, LABELS_RANGE[1]], [0, ...ys, 0], { class: "gmm-fill", style });
@@ -468,7 +430,7 @@ function render({ model, el }) {
     const { means, sigmas } = shown.hardCurves;
     const curvesSaid = { a: formatNumber(means[0]), b: formatNumber(means[1]), s: formatNumber(sigmas[0]), u: formatNumber(sigmas[1]), t: shown.hardIteration };
     const said = [];
-    if (shown.failure) said.push(t("degenerate", { j: shown.failure.component + 1, why: t(`degenerate-${shown.failure.reason}`) }));
+    if (shown.failure) said.push(degenerate(shown.failure));
     else if (shown.resting) {
       const wrong = mislabelled(shown.labels);
       said.push(t("rests", { t: shown.hardIteration }), wrong.length ? t("wrong", { points: wrong.map((i) => formatNumber(points[i])).join(", ") }) : t("right"));

@@ -1,9 +1,9 @@
 // Chapter 1's explorer: a bell curve over points, its heights, their product, the sum of their logs, and the map of ℓ.
-import { button, h, row, select, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
-import { explorer } from "./explorer.js";
+import { button, h, row, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
+import { explorer, remembered } from "./explorer.js";
 import { figure } from "./figure.js";
-import { clamp, formatNumber, formatPercent, formatPower, minus, powerOfTen } from "./numbers.js";
-import { levelSegments, sampleGrid } from "./contours.js";
+import { clamp, formatNumber, formatPercent, formatPower, minus, powerOfTen, samples } from "./numbers.js";
+import { levelSegments, sampleGrid, strokeLevels } from "./contours.js";
 
 const LIKELIHOOD_TRAITS = ["data", "mu", "sigma", "points", "factors", "tried", "shown"];
 const MAP_NODES = 56;
@@ -115,14 +115,9 @@ function render({ model, el }) {
 
   // -- the controls
 
-  const data = select({
-    label: t("data"),
-    options: Object.keys(sets).map((name) => [name, t(`data-${name}`)]),
-    value: ex.state.data,
-    onchange: (name) => {
-      const [mu, sigma] = sets[name].start;
-      ex.change({ data: name, mu, sigma, points: sets["five-points"].points, factors: sets[name].points.length, tried: false, shown: false });
-    },
+  const data = ex.choice("data", Object.keys(sets), (name) => {
+    const [mu, sigma] = sets[name].start;
+    ex.change({ data: name, mu, sigma, points: sets["five-points"].points, factors: sets[name].points.length, tried: false, shown: false });
   });
   const candidates = ["a", "b"].map((which) =>
     button(t(`curve-${which}`), () => {
@@ -240,10 +235,7 @@ function render({ model, el }) {
     context.globalAlpha = 1;
   }
 
-  let kept = { key: null };
-  function landscape(state) {
-    const key = `${state.data} ${state.shown} ${state.points}`;
-    if (kept.key === key) return kept;
+  const levelLines = remembered(["data", "shown", "points"], (state) => {
     const { x, sigma } = sets[state.data];
     const moments = normalMoments(pointsOf(state));
     const values = sampleGrid((mu, s) => normalLogLikelihood(moments, mu, s), x, sigma, MAP_NODES);
@@ -251,23 +243,11 @@ function render({ model, el }) {
     // Where all points are at one place ℓ has no maximum; the lines then count from the highest place of the map.
     const top = best >= sigma[0] ? normalLogLikelihood(moments, moments.mean, best) : values.reduce((a, b) => Math.max(a, b));
     const levels = (state.shown ? MAP_LEVELS_SHOWN : MAP_LEVELS).map((drop) => top - moments.m * drop);
-    kept = { key, lines: levels.map((level) => levelSegments(values, MAP_NODES, level)) };
-    return kept;
-  }
+    return levels.map((level) => levelSegments(values, MAP_NODES, level));
+  });
   function paintMap(context) {
-    const right = (c) => (c / (MAP_NODES - 1)) * map.width;
-    const up = (r) => map.height * (1 - r / (MAP_NODES - 1));
     context.strokeStyle = ex.color("muted");
-    landscape(ex.state).lines.forEach((segments, i) => {
-      context.globalAlpha = Math.max(0.3, 0.95 - 0.06 * i);
-      context.beginPath();
-      for (const [xa, ya, xb, yb] of segments) {
-        context.moveTo(right(xa), up(ya));
-        context.lineTo(right(xb), up(yb));
-      }
-      context.stroke();
-    });
-    context.globalAlpha = 1;
+    strokeLevels(context, map, levelLines(ex.state), MAP_NODES, (i) => Math.max(0.3, 0.95 - 0.06 * i));
   }
 
   function draw(state) {
@@ -285,10 +265,7 @@ function render({ model, el }) {
     const peak = heightAt(mu);
     const top = Math.max(1.06 * peak, state.data === "five-points" ? 0.2 : 0.09);
     plot.domain({ x: [low, high], y: [(-14 * top) / (plot.height - 14), top] });
-    const xs = Array.from({ length: 241 }, (_, i) => low + ((high - low) * i) / 240);
-    // A narrow curve is bent most at its center: sample more closely there.
-    for (let i = -40; i <= 40; i += 1) xs.push(clamp(mu + (i / 10) * sigma, low, high));
-    xs.sort((a, b) => a - b);
+    const xs = samples([low, high], [[mu, sigma]], 40); // a narrow curve is bent most at its center
     plot.mark("zero", "line", { class: "gmm-zero", x1: 0, x2: plot.width, y1: plot.y(0), y2: plot.y(0) }, plot.under);
     const curve = (name, a, s, attributes) => plot.line(name, a === null ? null : xs, xs.map((x) => Math.exp(normalLogHeight(x, a ?? 0, s))), { fill: "none", "stroke-width": 2.5, ...attributes });
     const there = shown && best > 0;
@@ -327,7 +304,6 @@ function render({ model, el }) {
       });
     }
 
-    data.set(state.data);
     factors.set(n, { max: m });
     for (const [name, value, [least, most]] of [["mu", mu, set.x], ["sigma", sigma, set.sigma]]) {
       Object.assign(typed[name].input, { min: least, max: most });

@@ -12,20 +12,20 @@ function boxOf(text, { x, y, anchor }, unit) {
 }
 
 /**
- * Whether the segment from a to b has a part inside the box.
+ * Between which parts of its length the segment from a to b is inside the box; null where it is not.
  * @param {number[]} box
  * @param {number[]} a
  * @param {number[]} b
  */
-function crosses([left, top, right, bottom], [ax, ay], [bx, by]) {
+export function partInside([left, top, right, bottom], [ax, ay], [bx, by]) {
   let [from, to] = [0, 1];
   for (const [start, step, low, high] of [[ax, bx - ax, left, right], [ay, by - ay, top, bottom]]) {
-    if (step === 0 && (start < low || start > high)) return false;
+    if (step === 0 && (start < low || start > high)) return null;
     if (step === 0) continue;
     const [one, two] = [(low - start) / step, (high - start) / step];
     [from, to] = [Math.max(from, Math.min(one, two)), Math.min(to, Math.max(one, two))];
   }
-  return from <= to;
+  return from <= to ? [from, to] : null;
 }
 
 // The first of `places` ({x, y, anchor} in px) at which `text` is inside the picture and meets no curve ([[x, y], …]) and
@@ -40,7 +40,7 @@ export function placeName(plot, text, places, { curves = [], spots = [], names =
     let met = left < 0 || right > width || top < -plot.margin.top || bottom > height ? 1000 : 0;
     for (const [x, y, r] of spots) if (Math.hypot(x - clamp(x, left, right), y - clamp(y, top, bottom)) < r) met += 100;
     for (const [l, t, r, b] of names) if (l < box[2] && r > box[0] && t < box[3] && b > box[1]) met += 100;
-    for (const curve of curves) for (let i = 1; i < curve.length && met < least; i += 1) if (crosses(box, curve[i - 1], curve[i])) met += 1;
+    for (const curve of curves) for (let i = 1; i < curve.length && met < least; i += 1) if (partInside(box, curve[i - 1], curve[i])) met += 1;
     if (met < least) [best, least] = [place, met];
     if (least === 0) break;
   }

@@ -49,6 +49,13 @@ export function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
+// Places from low to high at which to compute a curve: even, and closer around each of `peaks` [center, width].
+export function samples([low, high], peaks = [], close = 20) {
+  const xs = Array.from({ length: 241 }, (_, i) => low + ((high - low) * i) / 240);
+  for (const [center, width] of peaks) for (let i = -close; i <= close; i += 1) xs.push(clamp(center + (4 * i * width) / close, low, high));
+  return xs.sort((a, b) => a - b);
+}
+
 // Round numbers that cut [low, high] in about `count` parts.
 export function niceTicks(low, high, count = 6) {
   const raw = (high - low) / Math.max(count, 1);

@@ -1,10 +1,11 @@
 // Chapter 5's second explorer: ℓ over the two means, and three ways up from one start.
 import { checkbox, row, setAttribute, slider } from "./elements.js";
-import { explorer } from "./explorer.js";
+import { explorer, remembered } from "./explorer.js";
 import { figure } from "./figure.js";
+import { partInside } from "./names.js";
 import { clamp, formatFixed, formatNumber, minus } from "./numbers.js";
 import { eStep, makeMixture } from "./em.js";
-import { levelSegments, sampleGrid } from "./contours.js";
+import { levelSegments, sampleGrid, strokeLevels } from "./contours.js";
 
 /** @type {[number, number]} */
 const PATHS_DOMAIN = [-2, 32];
@@ -62,60 +63,40 @@ function render({ model, el }) {
       return count > 0 ? sum / count : mu;
     });
   }
-  let kept = { key: null };
-  function paths({ start, step_size: size }) {
-    const key = JSON.stringify([start, size]);
-    if (kept.key !== key) {
-      kept = { key };
-      for (const name of CLIMBERS) {
-        kept[name] = [start];
-        for (let n = 0; n < PATHS_MOST; n += 1) kept[name].push(moves[name](kept[name][n], size));
-      }
+  const paths = remembered(["start", "step_size"], ({ start, step_size: size }) => {
+    const walked = {};
+    for (const name of CLIMBERS) {
+      walked[name] = [start];
+      for (let n = 0; n < PATHS_MOST; n += 1) walked[name].push(moves[name](walked[name][n], size));
     }
-    return kept;
-  }
+    return walked;
+  });
 
   // -- the map
 
-  let map = null;
-  function landscape() {
-    if (map) return map;
+  const levelLines = remembered([], () => {
     const values = sampleGrid((a, b) => height([a, b]), PATHS_DOMAIN, PATHS_DOMAIN, PATHS_GRID);
     const top = values.reduce((a, b) => Math.max(a, b));
     const levels = Array.from({ length: 13 }, (_, i) => top - 0.4 * 1.75 ** i);
-    map = { lines: levels.map((level) => levelSegments(values, PATHS_GRID, level)) };
-    return map;
-  }
-  // Where EM ends from each place of a coarser grid: 0 where component 1 takes the left group, 1 where it takes the right.
-  function basinsOf() {
-    const known = landscape();
-    known.basins ??= sampleGrid(
-      (a, b) => {
-        let place = [a, b];
-        for (let n = 0; n < 200; n += 1) {
-          const next = moves.em(place);
-          const moved = Math.abs(next[0] - place[0]) + Math.abs(next[1] - place[1]);
-          place = next;
-          if (moved < 1e-7) break;
-        }
-        return place[0] < place[1] ? 0 : 1;
-      },
-      PATHS_DOMAIN,
-      PATHS_DOMAIN,
-      PATHS_BASINS,
-    );
-    return known.basins;
-  }
-
-  // The part of a step that lies on the map: [[a, b], [a, b]] or null.
-  function onMap([a, b], [c, d]) {
-    let [from, to] = [0, 1];
-    for (const [start, step] of [[a, c - a], [b, d - b]]) {
-      const [one, two] = PATHS_DOMAIN.map((edge) => (edge - start) / step);
-      if (step === 0 && (start < PATHS_DOMAIN[0] || start > PATHS_DOMAIN[1])) return null;
-      if (step !== 0) [from, to] = [Math.max(from, Math.min(one, two)), Math.min(to, Math.max(one, two))];
+    return levels.map((level) => levelSegments(values, PATHS_GRID, level));
+  });
+  // Where EM ends from a place: 0 where component 1 takes the left group, 1 where it takes the right.
+  function basinAt(a, b) {
+    let place = [a, b];
+    for (let n = 0; n < 200; n += 1) {
+      const next = moves.em(place);
+      const moved = Math.abs(next[0] - place[0]) + Math.abs(next[1] - place[1]);
+      place = next;
+      if (moved < 1e-7) break;
     }
-    return from < to ? [from, to].map((f) => [a + f * (c - a), b + f * (d - b)]) : null;
+    return place[0] < place[1] ? 0 : 1;
+  }
+  const basinGrid = remembered([], () => sampleGrid(basinAt, PATHS_DOMAIN, PATHS_DOMAIN, PATHS_BASINS));
+
+  // The part of a step that lies on the map: [[a, b], [a, b]], or nothing.
+  function onMap(a, b) {
+    const [low, high] = PATHS_DOMAIN;
+    return partInside([low, low, high, high], a, b)?.map((f) => a.map((v, i) => v + f * (b[i] - v)));
   }
   const isOnMap = (place) => place.every((v) => v >= PATHS_DOMAIN[0] && v <= PATHS_DOMAIN[1]);
 
@@ -145,10 +126,8 @@ function render({ model, el }) {
   });
 
   function paint(context) {
-    const cell = (value) => (value / (PATHS_GRID - 1)) * plot.width;
-    const up = (value) => plot.height - (value / (PATHS_GRID - 1)) * plot.height;
     if (ex.state.basins) {
-      const values = basinsOf();
+      const values = basinGrid();
       const [wide, tall] = [plot.width / (PATHS_BASINS - 1), plot.height / (PATHS_BASINS - 1)];
       context.globalAlpha = 0.16;
       for (let r = 0; r < PATHS_BASINS; r += 1) {
@@ -163,16 +142,7 @@ function render({ model, el }) {
     }
     context.strokeStyle = ex.color("muted");
     context.lineWidth = 1;
-    landscape().lines.forEach((segments, i) => {
-      context.globalAlpha = 0.85 - 0.05 * i;
-      context.beginPath();
-      for (const [xa, ya, xb, yb] of segments) {
-        context.moveTo(cell(xa), up(ya));
-        context.lineTo(cell(xb), up(yb));
-      }
-      context.stroke();
-    });
-    context.globalAlpha = 1;
+    strokeLevels(context, plot, levelLines(), PATHS_GRID, (i) => 0.85 - 0.05 * i);
   }
 
   // -- controls

@@ -1,10 +1,11 @@
 // Chapter 8's explorer: sums of parts, made on several machines, add up to the sums of the whole.
-import { button, h, row, select, setAttribute, setEnabled, slider } from "./elements.js";
-import { explorer } from "./explorer.js";
+import { button, h, row, setAttribute, setEnabled, setPressed, slider } from "./elements.js";
+import { explorer, remembered } from "./explorer.js";
 import { figure } from "./figure.js";
 import { clamp, formatNumber, formatPower, minus } from "./numbers.js";
-import { DegenerateComponent, Trajectory, eStep, flatten, makeMixture, maximize, moments } from "./em.js";
+import { Trajectory, eStep, flatten, makeMixture, maximize, moments, unlessDegenerate } from "./em.js";
 
+const SHARDS_TRAITS = ["data", "machines", "cuts", "shuffle", "iteration", "order", "merged", "keepers", "dead"];
 const SHARDS_MACHINES = 8;
 const SHARDS_ITERATIONS = 200;
 const SHARDS_SHUFFLES = 1e6;
@@ -48,14 +49,7 @@ export function addStatistics(a, b, k, d) {
 
 function render({ model, el }) {
   const sets = model.get("datasets");
-  const ex = explorer({
-    model,
-    el,
-    kind: "shards",
-    traits: ["data", "machines", "cuts", "shuffle", "iteration", "order", "merged", "keepers", "dead"],
-    draw,
-    valid,
-  });
+  const ex = explorer({ model, el, kind: "shards", traits: SHARDS_TRAITS, draw, valid });
   const { t } = ex;
 
   // -- numbers
@@ -116,24 +110,9 @@ function render({ model, el }) {
     return Math.max(...Array.from(ours, (value, i) => Math.abs(value - theirs[i]))) / size;
   };
   const sumsDifference = (a, b) => Math.max(...["counts", "means", "scatter"].map((name) => relative(a[name], b[name])), relative([a.logLikelihood], [b.logLikelihood]));
-  function mixtureOf(sums, { m, k, d }) {
-    try {
-      return maximize(sums, m, k, d);
-    } catch (error) {
-      if (error instanceof DegenerateComponent) return null;
-      throw error;
-    }
-  }
+  const mixtureOf = (sums, { m, k, d }) => unlessDegenerate(() => maximize(sums, m, k, d), () => null);
 
-  /**
-   * @type {{ key: string | null, data?: ReturnType<typeof dataOf>, parts?: number[][], own?: Sums[],
-   *   groups?: { list: number[], sums: Sums }[], whole?: Sums, complete?: boolean, ours?: ReturnType<typeof mixtureOf>,
-   *   theirs?: ReturnType<typeof mixtureOf>, difference?: number | null, thetaDifference?: number | null }}
-   */
-  let kept = { key: null };
-  function numbers(state) {
-    const key = JSON.stringify(state);
-    if (kept.key === key) return kept;
+  const numbers = remembered(SHARDS_TRAITS, (state) => {
     const data = dataOf(state.data);
     const { m, k, d } = data;
     const { mixture } = data.path.at(state.iteration);
@@ -146,9 +125,11 @@ function render({ model, el }) {
     const theirs = mixtureOf(whole, data);
     const difference = complete ? sumsDifference(groups[0].sums, whole) : null;
     const thetaDifference = ours && theirs ? Math.max(...["weights", "means", "covariances"].map((name) => relative(ours[name], theirs[name]))) : null;
-    kept = { key, data, parts, own, groups, whole, complete, ours, theirs, difference, thetaDifference };
-    return kept;
-  }
+    const symbols = d === 1 ? SYMBOLS_1 : SYMBOLS_2;
+    const total = plainSums(whole, k, d);
+    const all = groups.map(({ sums }) => plainSums(sums, k, d));
+    return { data, parts, own, groups, whole, complete, ours, theirs, difference, thetaDifference, symbols, total, all };
+  });
   // The plain sums a card shows, from counts, means and scatter: [N, Σ w x, Σ w x xᵀ …][component].
   function plainSums({ counts, means, scatter }, k, d) {
     const rows = [Array.from(counts)];
@@ -217,7 +198,6 @@ function render({ model, el }) {
         const bar = h("span", { class: "gmm-shard-bar" });
         bar.style.setProperty("--knob", `var(--c${j + 1})`);
         const value = h("span", { class: "gmm-shard-value", role: "img" }); // so that its name is read for it
-
         return { bar, value, track: h("span", { class: "gmm-shard-track" }, bar) };
       });
       const element = h("div", { class: "gmm-shard-row" }, symbol, ...cells.flatMap(({ track, value }) => [track, value]));
@@ -267,20 +247,8 @@ function render({ model, el }) {
   function split(data, n) {
     return { data, machines: n, cuts: evenCuts(dataOf(data), n), merged: 0, keepers: Array.from({ length: n }, (_, s) => s), dead: [] };
   }
-  const choice = select({
-    label: t("data"),
-    name: t("data"),
-    options: Object.keys(sets).map((name) => [name, t(`data-${name}`)]),
-    value: ex.state.data,
-    onchange: (data) => ex.change({ ...split(data, ex.state.machines), iteration: 0 }),
-  });
-  const order = select({
-    label: t("order"),
-    name: t("order"),
-    options: ["tree", "chain"].map((name) => [name, t(`order-${name}`)]),
-    value: ex.state.order,
-    onchange: (name) => ex.change({ order: name, merged: 0 }),
-  });
+  const choice = ex.choice("data", Object.keys(sets), (data) => ex.change({ ...split(data, ex.state.machines), iteration: 0 }));
+  const order = ex.choice("order", ["tree", "chain"], (name) => ex.change({ order: name, merged: 0 }));
   const shuffle = button(t("shuffle"), () => ex.change({ shuffle: ex.state.shuffle + 1, merged: 0 }));
   const place = button(t("by-place"), () => {
     if (ex.state.shuffle === 0) ex.tell(t("by-place-already"));
@@ -350,8 +318,8 @@ function render({ model, el }) {
 
   function draw(state, before) {
     const found = numbers(state);
-    const { data, parts, groups, whole, complete, difference } = found;
-    const { m, k, d, sorted } = data;
+    const { data, parts, groups, whole, complete, difference, symbols, total, all } = found;
+    const { m, sorted } = data;
     const n = state.machines;
     const pad = 0.03 * (sorted[m - 1] - sorted[0]);
     plot.labels(sets[state.data].axis, t("machine-axis"));
@@ -368,9 +336,6 @@ function render({ model, el }) {
     }
     plot.paint();
 
-    const symbols = d === 1 ? SYMBOLS_1 : SYMBOLS_2;
-    const all = groups.map(({ sums }) => plainSums(sums, k, d));
-    const total = plainSums(whole, k, d);
     const scale = symbols.map((_, r) => Math.max(...[...all, total].flatMap((sums) => sums[r].map(Math.abs)), Number.MIN_VALUE));
     const points = (list) => list.reduce((count, part) => count + parts[part].length, 0);
     const meta = (count, l) => t("meta", { n: count, l: formatNumber(l, 5) });
@@ -389,15 +354,12 @@ function render({ model, el }) {
       setAttribute(card.kill, "aria-label", t("kill-name", { n: keeper + 1 }));
       setAttribute(card.again, "aria-label", t("recompute-name", { part: part + 1 }));
     });
-    setAttribute(cardBox, "data-features", d);
     cards.forEach((card, part) => (card.element.hidden = !shown.has(part)));
     fillCard(wholeCard, { title: t("whole"), meta: meta(m, whole.logLikelihood), sums: total, scale, symbols });
 
     machines.set(n);
-    choice.set(state.data);
-    order.set(state.order);
-    setAttribute(shuffle, "aria-pressed", state.shuffle > 0 ? "true" : "false");
-    setAttribute(place, "aria-pressed", state.shuffle === 0 ? "true" : "false");
+    setPressed(shuffle, state.shuffle > 0);
+    setPressed(place, state.shuffle === 0);
     setEnabled(merge, canMerge());
     setEnabled(next, complete);
     setAttribute(next, "data-next", complete);
@@ -425,7 +387,7 @@ function render({ model, el }) {
   /**
    * @param {{ keepers: number[], machines: number, merged: number }} state
    * @param {{ keepers: number[], machines: number }} before
-   * @param {typeof kept} found
+   * @param {ReturnType<typeof numbers>} found
    */
   function told(state, before, { difference, thetaDifference, complete }) {
     const lost = state.keepers.flatMap((keeper, part) => (keeper === -1 ? [part + 1] : []));
@@ -438,13 +400,12 @@ function render({ model, el }) {
   }
 
   function sumRows() {
-    const { complete, groups, whole, ours, theirs, data } = numbers(ex.state);
+    const { complete, groups, whole, ours, theirs, data, symbols, total, all } = numbers(ex.state);
     const { k, d } = data;
-    const symbols = d === 1 ? SYMBOLS_1 : SYMBOLS_2;
-    const all = groups.map(({ sums }) => plainSums(sums, k, d));
-    const total = plainSums(whole, k, d);
     const rows = [];
-    const add = (name, mine, other) => rows.push([name, mine, other]);
+    const cell = (value) => (value === null ? "–" : String(value));
+    const off = (mine, other) => (mine === null ? "–" : mine === other ? "0" : rounding(Math.abs((mine - other) / other)));
+    const add = (name, mine, other) => rows.push([name, cell(mine), cell(other), off(mine, other)]);
     symbols.forEach((symbol, r) => {
       for (let j = 0; j < k; j += 1) add(`${symbol}, ${j + 1}`, complete ? all[0][r][j] : null, total[r][j]);
     });
@@ -456,9 +417,7 @@ function render({ model, el }) {
         for (let a = 0; a < d; a += 1) for (let b = a; b < d; b += 1) add(`Σ${d > 1 ? "₁₂"[a] + "₁₂"[b] : ""}, ${j + 1}`, ours?.covariances[(j * d + a) * d + b] ?? null, theirs.covariances[(j * d + a) * d + b]);
       }
     }
-    const cell = (value) => (value === null ? "–" : String(value));
-    const off = (mine, other) => (mine === null ? "–" : mine === other ? "0" : rounding(Math.abs((mine - other) / other)));
-    return rows.map(([name, mine, other]) => [name, cell(mine), cell(other), off(mine, other)]);
+    return rows;
   }
 
   return ex.start();

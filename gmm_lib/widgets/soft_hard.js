@@ -1,7 +1,7 @@
 // Chapter 6's explorer: one slider, the variance of equal round components, from soft responsibilities to k-means.
 import { markPath } from "./color.js";
-import { button, checkbox, row, select, setEnabled, slider } from "./elements.js";
-import { explorer } from "./explorer.js";
+import { button, checkbox, row, setEnabled, slider } from "./elements.js";
+import { explorer, remembered } from "./explorer.js";
 import { figure } from "./figure.js";
 import { clamp, formatNumber, formatPercent } from "./numbers.js";
 import { eStep, flatten, makeMixture, moments } from "./em.js";
@@ -12,6 +12,7 @@ const SOFT_STEPS = 40 * SOFT_DECADES; // of the slider
 const SOFT_DECIDED = 0.99;
 const SOFT_NEAR = 0.002;
 const SOFT_MOVES = 5000; // the most on the way to the end
+const SOFT_POWERS = Array.from({ length: 71 }, (_, n) => -3 + n / 10); // of ten: the variances of the small picture
 const SOFT_STRIP = -0.13; // where the means stand below the shares of one feature
 
 function render({ model, el }) {
@@ -73,14 +74,14 @@ function render({ model, el }) {
   function squaresTo({ x, d }, i, means) {
     return means.map((mean) => mean.reduce((total, mu, a) => total + (x[i * d + a] - mu) ** 2, 0));
   }
-  const nearestOf = (values) => values.indexOf(Math.min(...values));
+  const smallestOf = (values) => values.indexOf(Math.min(...values));
   // Where k-means ends from the start; null where a center is left without points.
   function kmeansFrom(data, start) {
     const { x, m, d, k } = data;
     let centers = start;
     let labels = null;
     for (;;) {
-      const now = Array.from({ length: m }, (_, i) => nearestOf(squaresTo(data, i, centers)));
+      const now = Array.from({ length: m }, (_, i) => smallestOf(squaresTo(data, i, centers)));
       if (labels && now.every((label, i) => label === labels[i])) return centers;
       labels = now;
       const w = new Float64Array(m * k);
@@ -95,7 +96,7 @@ function render({ model, el }) {
     const odds = SOFT_DECIDED / (1 - SOFT_DECIDED);
     return Float64Array.from({ length: data.m }, (_, i) => {
       const squares = squaresTo(data, i, means);
-      const c = nearestOf(squares);
+      const c = smallestOf(squares);
       const excess = squares.filter((_, j) => j !== c).map((square) => square - squares[c]);
       const margin = Math.min(...excess);
       let high = margin / (2 * Math.log(odds));
@@ -111,13 +112,9 @@ function render({ model, el }) {
     });
   }
 
-  const kept = {};
-  // What depends on less than the whole state is computed once: f() where the key is new.
-  function keep(name, key, f) {
-    const text = JSON.stringify(key);
-    if (kept[name]?.key !== text) kept[name] = { key: text, value: f() };
-    return kept[name].value;
-  }
+  const decided = remembered(["data", "means"], ({ data, means }) => decidedAt(dataOf(data), means));
+  const centersOf = remembered(["data", "start"], ({ data, start }) => kmeansFrom(dataOf(data), start));
+  const traceOf = remembered(["data", "means"], (state) => SOFT_POWERS.map((power) => uncertainty(state, 10 ** power)));
 
   // -- pictures
 
@@ -242,13 +239,9 @@ function render({ model, el }) {
     format: () => formatNumber(ex.state.variance, 3),
     oninput: (n, gesture) => ex.change({ variance: fromStep(n) }, { gesture }),
   });
-  const choice = select({
-    label: t("data"),
-    name: t("data"),
-    options: Object.keys(sets).map((name) => [name, t(`data-${name}`)]),
-    value: ex.state.data,
-    onchange: (data) => ex.change({ data, start: sets[data].means, means: sets[data].means, variance: data === "old-faithful" ? Math.min(ex.state.variance, 1) : ex.state.variance }),
-  });
+  const choice = ex.choice("data", Object.keys(sets), (data) =>
+    ex.change({ data, start: sets[data].means, means: sets[data].means, variance: data === "old-faithful" ? Math.min(ex.state.variance, 1) : ex.state.variance }),
+  );
   const still = (state) => {
     const next = moved(state);
     const { sd } = dataOf(state.data);
@@ -284,13 +277,12 @@ function render({ model, el }) {
   const axesOf = (state) => (dataOf(state.data).d === 1 ? ["x"] : sets[state.data].axes);
   const pair = (values) => (values.length === 1 ? `x = ${formatNumber(values[0], 3)}` : `(${values.map((value) => formatNumber(value, 3)).join(", ")})`);
   function meanRows() {
-    const { data, start, means } = ex.state;
-    const centers = keep("kmeans", [data, start], () => kmeansFrom(dataOf(data), start));
-    return means.map((mean, j) => [j + 1, ...mean.map((mu) => formatNumber(mu)), centers ? pair(centers[j]) : "–"]);
+    const centers = centersOf(ex.state);
+    return ex.state.means.map((mean, j) => [j + 1, ...mean.map((mu) => formatNumber(mu)), centers ? pair(centers[j]) : "–"]);
   }
   function pointRows() {
     const { x, d, k, w, m } = dataOf(ex.state.data);
-    const at = keep("at", [ex.state.data, ex.state.means], () => decidedAt(dataOf(ex.state.data), ex.state.means));
+    const at = decided(ex.state);
     const order = Array.from({ length: m }, (_, i) => i).sort((a, b) => at[a] - at[b]).slice(0, 30);
     return order.map((i) => [pair(Array.from(x.subarray(i * d, i * d + d))), ...Array.from(w.subarray(i * k, i * k + k), (share) => share.toFixed(4)), formatNumber(at[i], 3)]);
   }
@@ -322,7 +314,6 @@ function render({ model, el }) {
     }
     tellOf(state);
     epsilon.set(toStep(state.variance));
-    choice.set(state.data);
     setEnabled(back, JSON.stringify(state.means) !== JSON.stringify(state.start));
   }
 
@@ -363,7 +354,7 @@ function render({ model, el }) {
     const data = dataOf(state.data);
     const { x, m, d, k, w, low, high } = data;
     eStep(x, m, mixtureAt(state, state.variance), w);
-    const at = keep("at", [state.data, state.means], () => decidedAt(data, state.means));
+    const at = decided(state);
     shown = { state, data, w, at };
     const pad = low.map((_, a) => 0.07 * (high[a] - low[a]));
     let [xs, ys] = [[low[0] - pad[0], high[0] + pad[0]], [SOFT_STRIP - 0.1, 1.06]];
@@ -390,11 +381,10 @@ function render({ model, el }) {
     plot.paint();
 
     const lines = border.input.checked ? borders(state.means) : [];
-    plot.keep("border", new Set(lines.map((_, n) => `border-${n}`)));
     lines.forEach(([xa, ya, xb, yb], n) => {
       plot.mark(`border-${n}`, "line", { x1: plot.x(xa), y1: plot.y(ya), x2: plot.x(xb), y2: plot.y(yb), stroke: "var(--ink)", "stroke-width": 1.5, "stroke-dasharray": "2 4" });
     });
-    const centers = keep("kmeans", [state.data, state.start], () => kmeansFrom(data, state.start));
+    const centers = centersOf(state);
     for (let j = 0; j < knobs.length; j += 1) {
       const target = centers && j < k ? [plot.x(centers[j][0]), plot.y(d === 1 ? SOFT_STRIP : centers[j][1])] : null;
       const cross = target && `M${target[0] - 5} ${target[1] - 5}l10 10m0 -10l-10 10`;
@@ -411,37 +401,32 @@ function render({ model, el }) {
       });
     }
     // Once all have decided, the last one is shown.
-    const last = at.indexOf(at.reduce((a, b) => Math.min(a, b)));
+    const last = smallestOf(at);
     const over = at[last] >= state.variance;
     plot.mark("last", "circle", over ? { cx: plot.x(x[last * d]), cy: plot.y(d === 1 ? w[last * k] : x[last * d + 1]), r: d === 1 ? 15 : 11, fill: "none", stroke: "var(--ink)", "stroke-width": 2, "stroke-dasharray": "4 3" } : null, plot.over);
+    plot.sweep();
 
-    const powers = Array.from({ length: 71 }, (_, n) => -3 + n / 10);
-    const heights = keep("trace", [state.data, state.means], () => powers.map((power) => uncertainty(state, 10 ** power)));
     const most = m * Math.log(k);
     side.domain({ y: [0, 1.08 * most] });
-    side.line("trace", powers, heights, { fill: "none", stroke: "var(--muted)", "stroke-width": 2 });
+    side.line("trace", SOFT_POWERS, traceOf(state), { fill: "none", stroke: "var(--muted)", "stroke-width": 2 });
     const here = [side.x(Math.log10(state.variance)), side.y(entropyOf(w))];
     side.mark("drop", "line", { x1: here[0], x2: here[0], y1: here[1], y2: side.height, stroke: "var(--line)" }, side.under);
     side.mark("here", "circle", { class: "gmm-trace-here", cx: here[0], cy: here[1], r: 6 }, side.over);
   }
 
   function tellOf(state) {
-    const data = dataOf(state.data);
-    const { x, m, d, k, sd } = data;
+    const { x, m, d, k, sd } = dataOf(state.data);
     const w = new Float64Array(m * k);
     eStep(x, m, mixtureAt(state, state.variance), w);
-    const at = keep("at", [state.data, state.means], () => decidedAt(data, state.means));
+    const at = decided(state);
     const open = at.reduce((count, each) => count + (each < state.variance ? 1 : 0), 0);
     const top = Array.from({ length: m }, (_, i) => Math.max(...w.subarray(i * k, (i + 1) * k)));
-    const unsure = top.indexOf(Math.min(...top));
-    const last = at.indexOf(at.reduce((a, b) => Math.min(a, b)));
-    const point = (i) => {
-      const place = Array.from(x.subarray(i * d, (i + 1) * d), (value) => formatNumber(value, 3));
-      return d === 1 ? `x = ${place[0]}` : `(${place.join(", ")})`;
-    };
+    const unsure = smallestOf(top);
+    const last = smallestOf(at);
+    const point = (i) => pair(Array.from(x.subarray(i * d, (i + 1) * d)));
     const shares = (i) => Array.from(w.subarray(i * k, (i + 1) * k), formatPercent).join(" : ");
     const total = entropyOf(w);
-    const centers = keep("kmeans", [state.data, state.start], () => kmeansFrom(data, state.start));
+    const centers = centersOf(state);
     const range = (a) => Math.max(...state.means.map((mean) => mean[a])) - Math.min(...state.means.map((mean) => mean[a]));
     const away = centers && Math.max(...state.means.flatMap((mean, j) => mean.map((mu, a) => Math.abs(mu - centers[j][a]))));
 
@@ -450,7 +435,7 @@ function render({ model, el }) {
     else if (open === 1) told.push(t("one", { point: point(last), shares: shares(last) }));
     else if (Math.max(...w) - 1 / k < 0.01) told.push(t("none", { share: formatPercent(1 / k) }));
     else told.push(t("some", { n: open, m, point: point(unsure), shares: shares(unsure) }));
-    if (Math.max(...low(d).map(range)) < SOFT_NEAR * sd) told.push(t("met"));
+    if (Math.max(...state.means[0].map((_, a) => range(a))) < SOFT_NEAR * sd) told.push(t("met"));
     else if (!centers) told.push(t("no-kmeans"));
     else if (away < SOFT_NEAR * sd) told.push(t("arrived"));
     ex.tell(told.join(" "));
@@ -466,7 +451,6 @@ function render({ model, el }) {
       "last-at": at[last],
     });
   }
-  const low = (d) => Array.from({ length: d }, (_, a) => a);
 
   return ex.start();
 }
