@@ -62,6 +62,7 @@
     let states = [];
     let at = 0;
     let come = [];
+    let early = false; // whether the step at hand was done before its time
     let host = null;
     let root = null; // the explorer's, once it is alive
     const open = () => steps.findIndex((_, n) => !states[n]); // the step at hand; -1 when none is left
@@ -101,21 +102,26 @@
 
     const keep = () => write(key, { states, at });
 
-    /** Whether the step at hand is done now; asked after every change of what the explorer tells. */
-    function look() {
-      const n = open();
-      if (n < 0) return;
+    /** Whether step `n`, the one at hand, is done now: each part of its condition has come to its end. */
+    function met(n) {
       conditions[n].forEach((part, index) => {
         come[index] ??= 0;
         if (come[index] < part.length && holds(part[come[index]], root)) come[index] += 1;
       });
-      if (conditions[n].some((part, index) => come[index] < part.length)) return;
+      return conditions[n].every((part, index) => come[index] >= part.length);
+    }
+
+    /** Asked after every change of what the explorer tells. What was done before its step waits until the step comes. */
+    function look() {
+      const n = open();
+      if (n < 0 || (early && n !== at) || !met(n)) return;
       states[n] = "done";
       at = n;
       come = [];
       keep();
       show();
       const after = open();
+      early = after >= 0 && met(after);
       said.textContent = tell("said-done", { n: n + 1, of }) + " " + (after < 0 ? tell("said-last") : tell("said-next", { step: textOf(after) }));
     }
 

@@ -20,6 +20,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 # Before numpy is there: tests run side by side, and threads of BLAS that wait for each other on
@@ -111,14 +112,9 @@ class serving:
         self.server.server_close()
 
 
-@pytest.fixture
-def open_page(chromium):
-    """A function ``(address=None, *, width=1280, height=900, dark=False, scripts=True, allow=(),
-    touch=False)``.
-
-    Opens the address, if there is one, in a fresh context, and returns Playwright's page. ``allow``
-    holds parts of console messages that the test brings about on purpose.
-    """
+@contextmanager
+def pages(chromium):
+    """``with pages(chromium) as open_page``, in which that is what the fixture gives a test."""
     contexts, problems = [], []
 
     def open_page(
@@ -168,6 +164,18 @@ def open_page(chromium):
     for context in contexts:
         context.close()
     assert not problems, "\n".join(dict.fromkeys(problems))
+
+
+@pytest.fixture
+def open_page(chromium):
+    """A function ``(address=None, *, width=1280, height=900, dark=False, scripts=True, allow=(),
+    touch=False)``.
+
+    Opens the address, if there is one, in a fresh context, and returns Playwright's page. ``allow``
+    holds parts of console messages that the test brings about on purpose.
+    """
+    with pages(chromium) as open_page:
+        yield open_page
 
 
 @pytest.fixture
