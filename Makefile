@@ -33,10 +33,9 @@ lab: env ## Open the chapters in JupyterLab
 browser: env
 	@$(BIN)/python scripts/browser.py
 
-# The book is built here, not as a prerequisite: without a browser nobody waits for it.
+# The first test that needs the book builds it, while others run that do not: see tests/conftest.py.
 # Notebooks run apart: their kernels compute with as many threads as a reader's.
 test: browser ## Run the whole suite: library, notebooks, explorers, site
-	@$(BIN)/python scripts/book.py build
 	@$(BIN)/python -m pytest tests $(SPREAD)
 	@$(BIN)/python -m pytest chapters depth appendices $(SPREAD)
 
@@ -54,7 +53,6 @@ test-newest: ## Run the suite with the newest versions pyproject.toml allows (in
 test-lowest: ## Run the suite with the lowest versions pyproject.toml allows (in .venv-lowest)
 test-newest test-lowest: test-%:
 	@$(PYTHON) scripts/install.py --$*
-	@BOOK_OUTPUT=_build/$* .venv-$*/bin/python scripts/book.py build
 	@BOOK_OUTPUT=_build/$* .venv-$*/bin/python -m pytest $(SPREAD)
 
 lint: env ## Check style, types, scripts, and that notebooks are stripped

@@ -17,6 +17,8 @@ import ast
 import html
 import posixpath
 import re
+from copy import copy
+from functools import cache
 from pathlib import Path
 
 from bs4 import BeautifulSoup
@@ -141,6 +143,12 @@ def seen_from(folder: str, piece, page: str) -> None:
         del picture["loading"]
 
 
+@cache
+def parsed(page: Path) -> BeautifulSoup:
+    """A page in its final form, read once for all that take pieces of it; a piece is copied."""
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
 def first_hosts(app) -> dict[str, tuple[str, str, str]]:
     """For each kind of explorer: the page that shows it first, its title there, and its markup.
 
@@ -150,19 +158,16 @@ def first_hosts(app) -> dict[str, tuple[str, str, str]]:
     pages = app.env.toctree_includes.get(app.config.root_doc, [])
     found, homes = {}, {}
     for name in sorted([app.config.root_doc, *pages], key=lambda name: name != ALL):
-        text = (Path(app.outdir) / f"{name}.html").read_text(encoding="utf-8")
-        if "explorer-host" not in text:
-            continue
-        for host in BeautifulSoup(text, "html.parser").select(".explorer-host"):
-            kind = host["data-kind"]
+        for shown in parsed(Path(app.outdir) / f"{name}.html").select(".explorer-host"):
+            kind = shown["data-kind"]
             if name not in (ALL, app.config.root_doc):
                 homes.setdefault(kind, name)
             if kind in found:
                 continue
-            section = host.find_parent("section")
-            heading = section.find(["h1", "h2", "h3"])
+            heading = copy(shown.find_parent("section").find(["h1", "h2", "h3"]))
             for mark in heading.select(".headerlink"):
                 mark.decompose()
+            host = copy(shown)
             seen_from(FOLDER, host, name)
             host["data-model"] = "0"
             found[kind] = (name, heading.get_text().strip(), str(host))

@@ -145,7 +145,7 @@ def font_for(used: set[str]) -> bytes:
     """The font with these characters alone, as WOFF2."""
     plain_logging.getLogger("fontTools").setLevel(plain_logging.WARNING)
     options = subset.Options(layout_features=FEATURES, hinting=False, name_IDs=["*"])
-    font = TTFont(io.BytesIO(whole_font()))
+    font = TTFont(io.BytesIO(whole_font()), recalcTimestamp=False)
     reducer = subset.Subsetter(options)
     reducer.populate(unicodes=[ord(each) for each in used])
     reducer.subset(font)

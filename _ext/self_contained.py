@@ -10,6 +10,7 @@ use a hundred; and pages do not say how large they are, so text moves as they co
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageStat
@@ -116,8 +117,10 @@ def clean_pages(app, exception) -> None:
     if exception is not None or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    pictures = {each.name: lighten_picture(each).name for each in out.glob("_images/*.png")}
-    moved = {old: new for old, new in pictures.items() if old != new}
+    pictures = list(out.glob("_images/*.png"))
+    with ThreadPoolExecutor() as pool:
+        light = pool.map(lighten_picture, pictures)
+        moved = {old.name: new.name for old, new in zip(pictures, light, strict=True) if old != new}
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         if "<head>" not in text:

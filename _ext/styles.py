@@ -76,7 +76,7 @@ def license_of(sheet: str) -> str:
 
 def reduce_icons(font: Path, icons: set[int]) -> None:
     """Rewrite a font with these characters alone."""
-    with TTFont(font) as whole:
+    with TTFont(font, recalcTimestamp=False) as whole:
         reducer = subset.Subsetter(subset.Options(hinting=False, name_IDs=["*"]))
         reducer.populate(unicodes=icons)
         reducer.subset(whole)

@@ -44,9 +44,19 @@ def pytest_collection_modifyitems(items):
     for item in items:
         for name in MARKS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKS[name])
-    # Files with pages begin first: the others are short, and with them all workers end together.
-    with_pages = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path not in with_pages)
+    marked = {
+        mark: {item.path for item in items if item.get_closest_marker(mark)}
+        for mark in ("book", "browser", "slow")
+    }
+    builder = next((item.path for item in items if item.path in marked["book"]), None)
+
+    def turn(item):
+        """One file has the book built while others run; the short ones let all end together."""
+        if item.path in marked["book"]:
+            return 0 if item.path == builder else 2
+        return 1 if item.path in marked["browser"] | marked["slow"] else 3
+
+    items.sort(key=turn)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -75,14 +85,15 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def site():
-    """The folder of the built book, up to date."""
+def site(request):
+    """The folder of the built book, up to date; where it cannot be built no more tests begin."""
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "book.py", "build"], capture_output=True, text=True
     )
-    assert done.returncode == 0, (
-        f"the book was not built:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
-    )
+    if done.returncode:
+        request.session.shouldfail = "the book was not built"
+        told = f"{request.session.shouldfail}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        pytest.fail(told, pytrace=False)
     return book.SITE
 
 

@@ -140,7 +140,7 @@ def test_make_test_says_first_what_to_install_where_there_is_no_browser():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     steps = re.search(r"^browser: env\n(.*\n)\n(?:#.*\n)*test: browser .*\n(.*\n)", makefile, re.M)
     assert "scripts/browser.py" in steps[1]
-    assert "scripts/book.py build" in steps[2]
+    assert "-m pytest tests" in steps[2]  # the book is built there: nobody waits for it in vain
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "browser.py"],
         env=os.environ | {"CHROMIUM": "no-such-browser"},

@@ -31,6 +31,7 @@ import html
 import importlib.util
 import re
 import shutil
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 
@@ -40,7 +41,7 @@ from math_core import LatexError
 from sphinx.util import logging
 
 import formulas
-from embed import explorer_of, role_to, seen_from
+from embed import explorer_of, parsed, role_to, seen_from
 from explorers import host_markup
 
 LOGGER = logging.getLogger(__name__)
@@ -112,10 +113,7 @@ class Book:
     @cached_property
     def pages(self) -> dict[str, BeautifulSoup]:
         names = [self.app.config.root_doc, *self.app.env.toctree_includes[self.app.config.root_doc]]
-        return {
-            name: BeautifulSoup((self.folder / f"{name}.html").read_text("utf-8"), "html.parser")
-            for name in names
-        }
+        return {name: parsed(self.folder / f"{name}.html") for name in names}
 
     @cached_property
     def named(self) -> dict[str, tuple[str, object]]:
@@ -131,7 +129,7 @@ class Book:
         if name not in self.named:
             raise MissingError(f"expected a {kind} with the label {name!r}, found none")
         page, element = self.named[name]
-        copied = BeautifulSoup(str(element), "html.parser").find()
+        copied = copy(element)
         seen_from(FOLDER, copied, page)
         return copied
 
