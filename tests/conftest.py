@@ -16,6 +16,7 @@ A test that needs one of these carries a mark, so that `make test-fast` leaves i
 where it uses the browser, ``book`` where a book is built for it.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -57,6 +58,12 @@ def pytest_collection_modifyitems(items):
         return 1 if item.path in marked["browser"] | marked["slow"] else 3
 
     items.sort(key=turn)
+
+
+def pytest_collection_finish():
+    """What is there by now stays: the garbage collector need not walk through it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
