@@ -66,13 +66,13 @@ def find_chromium(own: str | None = None) -> str:
 
 
 @contextmanager
-def chromium():
+def chromium(*flags: str):
     """A headless browser of Playwright's sync interface, closed when the block ends."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         path = find_chromium(playwright.chromium.executable_path)
-        with playwright.chromium.launch(executable_path=path, args=FLAGS) as browser:
+        with playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags]) as browser:
             yield browser
 
 

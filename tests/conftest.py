@@ -83,9 +83,13 @@ def rng():
 
 @pytest.fixture(scope="session")
 def chromium():
-    """A headless Chromium or Chrome, whichever is there; without one, tests of it fail."""
+    """A headless Chromium or Chrome, whichever is there; without one, tests of it fail.
+
+    It compiles WebAssembly once, not again for speed: no page of a test lives long enough to gain
+    by that.
+    """
     try:
-        with browser.chromium() as running:
+        with browser.chromium("--js-flags=--liftoff-only") as running:
             yield running
     except browser.NoBrowserError as error:
         pytest.fail(str(error), pytrace=False)
