@@ -9,6 +9,8 @@ JOBS ?= 2
 # conftest.py gives them.
 SPREAD := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 BIN := .venv/bin
+# What Python has compiled is kept, whatever it is told elsewhere: tests start it a hundred times.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help env browser book serve lab test test-fast coverage test-newest test-lowest monkey lint format bench \
