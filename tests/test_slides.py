@@ -150,6 +150,27 @@ def test_every_slide_fits_and_can_be_read(name, site, open_page):
     assert [each for each in asked if not each.startswith((site.as_uri(), "blob:", "data:"))] == []
 
 
+# Shows the second slide, and has it fitted anew so many frames later, before it has settled.
+HURRY = f"""async (frames) => {{
+  const frame = () => new Promise(requestAnimationFrame);
+  Reveal.slide(0);
+  Reveal.slide(1);
+  for (let n = 0; n < frames; n += 1) await frame();
+  dispatchEvent(new Event("resize"));
+  while (!Reveal.getCurrentSlide().dataset.settled) await frame();
+  return ({LOOK})();
+}}"""
+
+
+@pytest.mark.slow
+def test_a_slide_that_is_fitted_twice_at_once_fits(site, open_page):
+    page = ready(open_page((site / f"slides/{SPINE[2]}.html").as_uri(), height=720))
+    for frames in range(8):
+        seen = page.evaluate(HURRY, frames)
+        assert seen["lives"]
+        assert seen["out"] == [], frames
+
+
 @pytest.mark.slow
 def test_an_explorer_on_a_slide_moves(site, open_page):
     page = ready(open_page((site / f"slides/{SPINE[2]}.html").as_uri(), height=720))

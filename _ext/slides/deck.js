@@ -3,12 +3,13 @@
   "use strict";
   const SIZES = [1.3, 1.2, 1.1, 1.05, 1, 0.96, 0.92, 0.88, 0.84, 0.8, 0.76, 0.72, 0.68]; // of an explorer's text, in that of a page
   const watched = new WeakSet(); // hosts
+  const latest = new WeakMap(); // of each slide, the number of its last settling: an earlier one gives way
   const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const holds = (each) => each.scrollHeight <= each.clientHeight + 1 && each.scrollWidth <= each.clientWidth + 1;
   const fits = (slide) => [slide, ...slide.querySelectorAll(".body")].every(holds);
 
   /** Give the explorer of a slide the largest size with which the slide needs no scrolling. */
-  async function fit(slide) {
+  async function fit(slide, isLatest) {
     const live = slide?.querySelector(".explorer-live");
     const root = live?.querySelector(".gmm-explorer");
     if (!root) return;
@@ -20,21 +21,25 @@
       return fits(slide);
     };
     let [first, last] = [0, SIZES.length - 1]; // the largest that fits is one of those from here to there
-    while (first < last) {
+    while (first < last && isLatest()) {
       const middle = (first + last) >> 1;
       if (await fitsAt(SIZES[middle])) last = middle;
       else first = middle + 1;
     }
     // What came late, as a picture that takes its size from another's, may need more room than was seen.
-    while (!(await fitsAt(SIZES[last])) && last < SIZES.length - 1) last += 1;
+    while (isLatest() && !(await fitsAt(SIZES[last])) && last < SIZES.length - 1) last += 1;
   }
 
   /** Wait until the explorer of a slide is alive (or has said why not), then fit it, and again when it grows. */
   async function settle(slide) {
+    const number = (latest.get(slide) ?? 0) + 1;
+    const isLatest = () => latest.get(slide) === number;
+    latest.set(slide, number);
     delete slide.dataset.settled;
     const host = slide.querySelector(".explorer-host");
     while (host && !host.dataset.alive && !host.querySelector(".explorer-error")) await frame();
-    await fit(slide);
+    await fit(slide, isLatest);
+    if (!isLatest()) return;
     if (host && !watched.has(host)) {
       watched.add(host);
       new ResizeObserver(() => slide.dataset.settled && !fits(slide) && settle(slide)).observe(host);
