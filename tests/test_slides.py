@@ -116,12 +116,20 @@ def test_numbers_on_slides_are_numbers_of_the_book(name, site):
     assert written - known == set()
 
 
+# Waits until the slide on show has settled, ten seconds at most.
+SETTLED = """async () => {
+  const late = performance.now() + 10_000;
+  while (!Reveal.getCurrentSlide().dataset.settled) {
+    if (performance.now() > late) throw new Error("the slide has not settled after 10 s");
+    await new Promise(requestAnimationFrame);
+  }
+}"""
 # Shows one slide after another, each until it has settled, and looks at it.
 WALK = f"""async () => {{
   const seen = [];
   for (let index = 0; index < Reveal.getTotalSlides(); index += 1) {{
     Reveal.slide(index);
-    while (!Reveal.getCurrentSlide().dataset.settled) await new Promise(requestAnimationFrame);
+    await ({SETTLED})();
     seen.push(({LOOK})());
   }}
   return seen;
@@ -152,12 +160,11 @@ def test_every_slide_fits_and_can_be_read(name, site, open_page):
 
 # Shows the second slide, and has it fitted anew so many frames later, before it has settled.
 HURRY = f"""async (frames) => {{
-  const frame = () => new Promise(requestAnimationFrame);
   Reveal.slide(0);
   Reveal.slide(1);
-  for (let n = 0; n < frames; n += 1) await frame();
+  for (let n = 0; n < frames; n += 1) await new Promise(requestAnimationFrame);
   dispatchEvent(new Event("resize"));
-  while (!Reveal.getCurrentSlide().dataset.settled) await frame();
+  await ({SETTLED})();
   return ({LOOK})();
 }}"""
 
